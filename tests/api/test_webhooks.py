@@ -20,7 +20,7 @@ from rahdari.address import directory
 from rahdari.api import events, rules, webhook_delivery
 from rahdari.api.models import IdempotentRequest, JournalPosition, RowHeardAhead, Webhook, WebhookDelivery
 from rahdari.attest import attestations, disputing
-from rahdari.attest.rules import Reply
+from rahdari.attest.rules import Reply, Tie
 from rahdari.db.gate import Jobs
 from rahdari.dyndns.models import DynamicHost
 from rahdari.feed import webhook
@@ -246,7 +246,7 @@ class TestEvents:
         found, other = an_attestation(), an_attestation()
         person, now = program.person, timezone.now()
         facts: dict[str, Any] = {"holder": person.holder_ref, "person": f"person:{person.pk}", "subject": ""}
-        attestations.note_use(attestation=found, weight="alone", now=now, **facts)
+        attestations.note_use(attestation=found, weight="alone", tie=Tie.ADDRESS, now=now, **facts)
         found, _other = (
             attestations.revoke(attestation=each, revocation="left", explanation="", by="person:x", now=now)
             for each in (found, other)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from rahdari.attest import attestations, disputing, lists, queries, requests, rules
 from rahdari.attest.models import Attestation, AttestationReview, MemberList, MembershipInquiry
-from rahdari.attest.rules import Answer, Bounds, Effect, Identifier, Reply, ReviewKind, ReviewOutcome, RowTrouble
+from rahdari.attest.rules import Answer, Bounds, Effect, Identifier, Reply, ReviewKind, ReviewOutcome, RowTrouble, Tie
 from rahdari.db.references import reference
 from rahdari.inquiry.kinds import NoLongerOpen
 from rahdari.journal.models import JournalEntry as Row
@@ -456,5 +456,6 @@ def count(found: Attestation, holder: uuid.UUID, user: User) -> None:
         holder=holder,
         person=f"person:{user.pk}",
         weight="alone",
+        tie=Tie.REPRESENTS,
         now=timezone.now(),
     )

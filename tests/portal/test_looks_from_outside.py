@@ -17,7 +17,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.attest import attestations, requests
 from rahdari.attest.models import Attestation
-from rahdari.attest.rules import Identifier
+from rahdari.attest.rules import Identifier, Tie
 from rahdari.checks import queries as checks
 from rahdari.confirm import tokens
 from rahdari.confirm.models import SubscriberQuestion
@@ -77,6 +77,7 @@ class TestAnAssociation:
             holder=application.holder_ref,
             person=f"person:{application.applicant_id}",
             weight="full",
+            tie=Tie.ASSOCIATION,
             now=timezone.now(),
         )
         return found

@@ -26,6 +26,8 @@ from rahdari.applicant.access_log import looks_at_application
 from rahdari.apply import drafts
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.attest import queries as attestations
+from rahdari.attest.rules import Identifier
 from rahdari.checks import contacts
 from rahdari.decide import queries as decisions
 from rahdari.letters.models import Letter
@@ -37,11 +39,12 @@ from rahdari.sampling import drawing, looking
 from rahdari.sampling import queries as second_looks
 from rahdari.vault.fields import BlindIndexField
 from tests.builders import cut_off, mobile_lines
+from tests.builders.attestations import ASSOCIATION, an_attestation
 from tests.builders.cases import DAY, HOUR, an_officer, prove
 from tests.builders.drafts import a_person, actor_of, asking
 from tests.builders.entered import an_entry
 from tests.builders.programs import Program
-from tests.workflow.test_representing import NAME, OFFICE, a_freelancer, imported, whose
+from tests.workflow.test_representing import NAME, OFFICE, a_freelancer, imported, letters_to, whose
 from tests.workflow.test_representing import sent as a_company
 
 # -- what identifies somebody -----------------------------------------------------------------------------------------
@@ -521,12 +524,14 @@ class TestWhatWasSent:
 
     def shown(self, application: Application) -> Any:
         said = Program(application.applicant).get(f"/applications/{application.reference}")
-        client, values = browser(application.applicant), (application.cnic, application.association_number)
+        client = browser(application.applicant)
+        values = (application.cnic, application.association_number, application.company_number)
         pages = [
             client.get(reverse(f"portal:{page}", args=[application.reference])) for page in ("status", "represent")
         ]
+        lists = [client.get(reverse("portal:home")), client.get(reverse("attest:mine"))]
         shown = []
-        for answer in (said, *pages):
+        for answer in (said, *pages, *lists, Program(application.applicant).get("/attestations")):
             status, led, text, _size = seen(answer, application.applicant.email)
             for value in filter(None, values):
                 text = text.replace(value, "·")
@@ -598,6 +603,50 @@ class TestWhatWasSent:
                 answers.append(seen(browser(each.applicant).post(place, data), each.applicant.email))
             assert answers[0] == answers[1] == answers[2]
         assert self.differences(found) == []
+
+    def test_say_the_same_and_come_to_the_same_for_a_card_that_is_attested(self, world: World) -> None:
+        """The association is named, and asked of each of them: of the member, of somebody else's name, of nobody."""
+        now, names = timezone.now(), NAMES[:2]
+        for card, name in zip(CARDS, names, strict=False):
+            an_attestation(identifier=Identifier("card", card), name=name, now=now)
+        for proved in (False, True):
+            found = []
+            for each, card in enumerate(CARDS):
+                given: dict[str, Any] = {"cnic": card, "number": MEMBERS[2], "proved": proved, "name": NAMES[0]}
+                mail, block = f"sends-{proved:d}{each}@mail.example", f"203.0.113.{100 + 10 * proved + each}"
+                found.append(a_freelancer(mail, block, at=now, association=ASSOCIATION, **given))
+            assert self.differences(found) == []
+        for later in (HOUR, 6 * DAY):
+            workflow.advance(now=now + later)
+            for each in found:
+                each.refresh_from_db()
+            assert self.differences(found) == []
+        assert found[0].status == "granted" and [came_to(each) for each in found] == [came_to(found[0])] * 3
+        assert not attestations.theirs(found[0].applicant).exists()
+
+    def test_say_the_same_and_come_to_the_same_for_a_company_that_is_attested(self, world: World) -> None:
+        """As a member, under another name, as a former member, and not at all; the address unproved, and proved."""
+        now, name, numbers = timezone.now(), "Sample House (Pvt) Ltd", ("0000601", "0000602", "0000603", "0000604")
+        rows = "".join(f"{number},{name},house-{number}@list.example\n" for number in numbers)
+        imported(world.folder, "companies", f"number,name,email\n{rows}")
+        over = {"valid_from": now.date() - 9 * DAY, "valid_until": now.date() - DAY}
+        for number, attested in zip(numbers, ({"name": name}, {"name": "Other"}, {"name": name, **over}), strict=False):
+            an_attestation(claim="it_company", identifier=Identifier("company", number), now=now, **attested)
+        for proved in (False, True):
+            found = []
+            for each, number in enumerate(numbers):
+                company: dict[str, Any] = {"name": name, "company_number": number, "ntn": "0000482", "proved": proved}
+                mail, block = f"sends-{proved:d}{each}@mail.example", f"203.0.113.{100 + 10 * proved + each}"
+                found.append(a_company(mail, block, at=now, **company))
+            assert self.differences(found) == []
+        for later in (HOUR, 20 * DAY):
+            workflow.advance(now=now + later)
+            for each in found:
+                each.refresh_from_db()
+            assert self.differences(found) == []
+        cases = [decisions.case_of(each) for each in found]
+        assert len({(case.started_at, case.lane) for case in cases if case is not None}) == 1 and None not in cases
+        assert len({tuple(sorted(letters_to(each.applicant))) for each in found}) == 1
 
 
 def pages_of_an_application() -> list[str]:

@@ -1,6 +1,7 @@
 """Associations in the line: attested already, asked, silent, revoked before and after the decision, disputed."""
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from rahdari.attest import queries as attestations
 from rahdari.attest.models import Attestation, AttestationReview, AttestationUse, MembershipInquiry
 from rahdari.attest.rules import Answer, Identifier, ReviewOutcome
 from rahdari.checks import queries as checks
+from rahdari.checks import rosters
 from rahdari.checks.models import Check
 from rahdari.decide import queries as decisions
 from rahdari.letters.models import Letter
@@ -118,13 +120,57 @@ class TestAttestedAlready:
         workflow.advance(now=NOW + 70 * DAY)
         assert not Letter.objects.filter(template="attestation_ends_soon").exists()
 
-    def test_by_card_number_and_in_another_spelling_counts(self) -> None:
+    def test_by_address_and_in_another_spelling_counts(self) -> None:
         user = a_person()
-        name = user.name.replace("Sample", "SAMPLE")
-        a_member(user, identifier=Identifier("card", cnic_of(user)), name=name)
+        a_member(user, name=user.name.replace("Sample", "SAMPLE"))
         application = applied(user)
         workflow.advance(now=NOW)
         assert check_of(application).finding == "attested" and is_listed(application)
+
+    def test_by_card_number_counts_when_the_association_says_of_this_application_that_it_is_the_members(self) -> None:
+        user = a_person()
+        found = a_member(user, identifier=Identifier("card", cnic_of(user)), number="M-00731")
+        application = applied(user)
+        workflow.advance(now=NOW)
+        assert check_of(application).outcome == "waiting" and not attestations.theirs(user).exists()
+        assert AttestationUse.objects.get().tie == ""
+        requests.attest_applicant(
+            request=MembershipInquiry.objects.get(),
+            claim="freelancer",
+            method="register",
+            valid_until=found.valid_until,
+            by="person:test",
+            now=NOW + HOUR,
+        )
+        workflow.advance(now=NOW + HOUR)
+        assert check_of(application).evidence["shown_by"] == "association" and is_listed(application)
+        assert list(attestations.theirs(user)) == [found]
+        assert not any(workflow.advance(now=NOW + HOUR).values())
+
+    @pytest.mark.parametrize("how", ["revoked", "ends"])
+    def test_by_card_number_of_somebody_else_brings_no_letter_about_it(self, how: str) -> None:
+        stranger, ends = a_person(), (NOW + 100 * DAY).date()
+        found = a_member(stranger, identifier=Identifier("card", cnic_of(stranger)), valid_until=ends)
+        application = applied(stranger)
+        workflow.advance(now=NOW)
+        workflow.advance(now=NOW + 4 * DAY)
+        assert status_of(application) == "granted", "provisionally, as whoever's association is silent"
+        if how == "revoked":
+            facts = {"revocation": "left", "explanation": "", "by": "person:test"}
+            attestations_of_attest.revoke(attestation=found, now=NOW + 5 * DAY, **facts)
+        workflow.advance(now=NOW + (5 if how == "revoked" else 70) * DAY)
+        assert not Letter.objects.filter(to=stranger, template__startswith="attestation").exists()
+        assert not AttestationReview.objects.exists() and not attestations.may_be_objected_to(stranger).exists()
+
+    def test_by_card_number_counts_when_the_member_number_is_shown(self, tmp_path: Path) -> None:
+        user = a_person()
+        path = tmp_path / "members.csv"
+        path.write_text(f"number,name,email\nM-00731,{user.name},{user.email}\n", encoding="utf-8")
+        rosters.import_roster(name="association_members", path=path, now=NOW, actor="system:test", processes=1)
+        a_member(user, identifier=Identifier("card", cnic_of(user)), number="M-00731")
+        application = applied(user)
+        workflow.advance(now=NOW)
+        assert check_of(application).evidence["shown_by"] == "number" and is_listed(application)
 
     def test_as_a_new_member_is_registered_for_now_and_fully_with_one_more_proof(self) -> None:
         user = a_person()

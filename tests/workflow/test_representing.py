@@ -706,6 +706,7 @@ def a_freelancer(
     at: dt.datetime = NOW,
     proved: bool = True,
     name: str = "Sample Freelancer 31",
+    association: str = "",
 ) -> Application:
     user = a_person(email)
     common: dict[str, Any] = {"actor": f"person:{user.pk}", "now": at}
@@ -714,7 +715,7 @@ def a_freelancer(
     drafts.save_person(name=name, cnic=cnic, **common)
     drafts.save_contact(name="Sample Freelancer 31", mobile="+923001234567", **common)
     if number:
-        drafts.save_evidence(kind="association", association_number=number, **common)
+        drafts.save_evidence(kind="association", association=association, association_number=number, **common)
     else:
         drafts.save_evidence(kind=kind, text="From studio@client.example: we work with you.", **common)
     return proved_and_sent(draft, block, at, proved=proved)

@@ -1,21 +1,29 @@
 """What was shown for a number counts for that person and that number: nobody gets another company's by it."""
 
 import datetime as dt
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from rahdari import workflow
 from rahdari.applicant import representing
 from rahdari.apply import drafts, renewal, subjects
 from rahdari.apply.models import Application
+from rahdari.attest import queries as attestations
+from rahdari.attest.models import AttestationUse
+from rahdari.attest.rules import Identifier
 from rahdari.checks import contacts
+from rahdari.checks import queries as checks
 from rahdari.checks import words as check_words
+from rahdari.checks.models import Check
 from rahdari.decide import queries as decisions
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.register import queries as register
+from tests.builders.attestations import an_attestation
 from tests.builders.cases import DAY, HOUR, NOW
 from tests.builders.drafts import a_person
 
@@ -35,6 +43,7 @@ from .test_representing import (
 __all__ = ["rosters"]
 
 pytestmark = pytest.mark.django_db
+TOLD = import_module("rahdari.attest.migrations.0003_told_when_shown")
 
 
 def drafted(user: User, name: str, number: str, at: dt.datetime = NOW) -> Application:
@@ -211,3 +220,57 @@ class TestASecondOrganisationWithoutTheYesOfTheFirst:
         [question] = representing.questions_to(first.applicant)
         assert contacts.answer_as_representative(check=question.check, agrees=True, actor="p", now=NOW + DAY)
         assert whose(second).finding == "representative_agrees"
+
+
+class TestWhatAnAssociationAttestsOfACompany:
+    def attested(self, application: Application) -> tuple[str, bool]:
+        """What the check found, and whether the applicant is told of it."""
+        check = checks.checks_of(application.subject).get(kind="attestation")
+        return check.finding, attestations.theirs(application.applicant).exists()
+
+    def test_is_told_and_counts_when_the_applicant_is_shown_to_apply_for_it(self) -> None:
+        an_attestation(claim="it_company", identifier=Identifier("company", NUMBER), name=NAME, now=NOW)
+        application = sent("manager@mail.example")
+        check = checks.checks_of(application.subject).get(kind="attestation")
+        assert self.attested(application) == ("attested_not_shown", False)
+        assert not contacts.is_told(check) and check.reason_code == ""
+        given: dict[str, Any] = {"number": NUMBER, "channel": "email", "holder": NAME, "language": "en"}
+        by: dict[str, Any] = {"actor": "p", "now": NOW}
+        contacts.send_code(check=whose(application), asked_by=application.applicant, **given, **by)
+        contacts.try_code(check=whose(application), given=contacts.code_of(whose(application)), **by)
+        workflow.advance(now=NOW)
+        application.refresh_from_db()
+        assert (self.attested(application), application.status) == (("attested", True), "granted")
+
+    def test_counts_no_more_when_its_contact_says_no(self) -> None:
+        an_attestation(claim="it_company", identifier=Identifier("company", NUMBER), name=NAME, now=NOW)
+        application = sent("manager@mail.example", proved=False)
+        contacts.begin(whose(application))
+        contacts.answer_as_contact(check=whose(application), agrees=True, now=NOW)
+        workflow.advance(now=NOW)
+        assert self.attested(application) == ("attested", True)
+        contacts.answer_as_contact(check=whose(application), agrees=False, now=NOW + HOUR)
+        workflow.advance(now=NOW + HOUR)
+        assert self.attested(application) == ("attested_not_shown", False)
+
+    def test_before_it_was_asked_who_is_told_follows_from_what_is_on_record(self) -> None:
+        """The data step of the migration, on uses and checks of which nothing says what ties the applicant to them."""
+        an_attestation(claim="it_company", identifier=Identifier("company", NUMBER), name=NAME, now=NOW)
+        an_attestation(claim="it_company", identifier=Identifier("email", "named@mail.example"), name=NAME, now=NOW)
+        stranger, office, named = (
+            sent(mail, f"203.0.113.{71 + each}")
+            for each, mail in enumerate(("crook@mail.example", OFFICE, "named@mail.example"))
+        )
+        tied = {use.subject: use.tie for use in AttestationUse.objects.all()}
+        wanted = {stranger.subject: "", office.subject: "represents", named.subject: "address"}
+        assert {subject: tied.get(subject) for subject in wanted} == wanted
+        AttestationUse.objects.update(tie="")
+        for check in Check.objects.filter(kind="attestation"):
+            check.evidence.pop("shown_by", None)
+            check.save(update_fields=["evidence"])
+        with connection.cursor() as cursor:
+            cursor.execute(TOLD.SHOWN)
+        assert {use.subject: use.tie for use in AttestationUse.objects.all()} == tied
+        for each in (stranger, office, named):
+            check = checks.checks_of(each.subject).get(kind="attestation")
+            assert contacts.is_told(check) == bool(wanted[each.subject])

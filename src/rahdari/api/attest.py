@@ -167,18 +167,18 @@ def dispute_attestation(call: Call, attestation: str) -> Answer:
 
 
 def _counted_for(row: Row) -> About:
-    """Whom it counted for: a person, or of an organisation those who see its papers. Nobody else is known by it."""
+    """Whom it counts for: a person, or of an organisation those who see its papers. Nobody else is known by it."""
     found = queries.attestation_by_number(row.subject.partition(":")[2])
     if found is None:
         return None
-    holders = dict.fromkeys(use.holder for use in queries.uses_of(found))
+    holders = dict.fromkeys(use.holder for use in queries.uses_of(found) if use.tie)
     to = {user.pk: user for holder in holders for user in people.people_to_notify(holder, Act.PAPERS)}
     return list(to.values()), {"attestation": found.number}
 
 
 def _disputed_by(row: Row) -> About:
     found = queries.matter_by_number(row.detail["matter"])
-    if found is None:
+    if found is None or ((use := queries.use_about(found)) is not None and not use.tie):
         return None
     return people.people_to_notify(found.holder, Act.PAPERS), {"attestation": found.attestation.number}
 

@@ -15,7 +15,7 @@ from rahdari.people import quoting
 
 from . import queries, rules
 from .models import Attestation, AttestationUse, MemberList, MembershipInquiry
-from .rules import Effect, Member, RowTrouble
+from .rules import Effect, Member, RowTrouble, Tie
 
 
 class MemberNotTaken(RahdariError):
@@ -195,12 +195,28 @@ def give_back(*, attestation: Attestation, by: str, now: dt.datetime, late: bool
 
 @transaction.atomic
 def note_use(
-    *, attestation: Attestation, subject: str, holder: uuid.UUID, person: str, weight: str, now: dt.datetime
+    *,
+    attestation: Attestation,
+    subject: str,
+    holder: uuid.UUID,
+    person: str,
+    weight: str,
+    tie: Tie | None,
+    now: dt.datetime,
 ) -> AttestationUse:
-    """An attestation counted for an application. Noted once."""
-    facts = {"holder": holder, "person": person, "weight": weight, "at": now}
+    """An attestation is under a number or address of an application, and counts for it with a `tie`. Noted once; a tie
+    may be shown later."""
+    facts = {"holder": holder, "person": person, "weight": weight, "tie": tie or "", "at": now}
     use, _ = AttestationUse.objects.get_or_create(attestation=attestation, subject=subject, defaults=facts)
+    if tie and not use.tie:
+        use.tie, use.closed_at = tie, None
+        use.save(update_fields=["tie", "closed_at"])
     return use
+
+
+def untie(use: AttestationUse) -> None:
+    """What showed that the applicant is the one attested does not hold any more."""
+    AttestationUse.objects.filter(pk=use.pk).update(tie="")
 
 
 def close_use(*, use: AttestationUse, now: dt.datetime) -> None:

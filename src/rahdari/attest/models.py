@@ -17,11 +17,12 @@ from rahdari.inquiry.models import Inquiry
 from rahdari.inquiry.rules import WAITING
 from rahdari.vault.fields import EncryptedTextField
 
-from .rules import UNDONE_WITHIN, Answer, AttestationState, Reply, ReviewKind, ReviewOutcome, state_of
+from .rules import UNDONE_WITHIN, Answer, AttestationState, Reply, ReviewKind, ReviewOutcome, Tie, state_of
 
 KINDS = [(each.value, each.value) for each in ReviewKind]
 REPLIES = [(each.value, each.value) for each in Reply]
 OUTCOMES = [(each.value, each.value) for each in ReviewOutcome]
+TIES = [(each.value, each.value) for each in Tie]
 
 
 class MemberList(models.Model):
@@ -167,7 +168,10 @@ class MembershipInquiry(Inquiry):
 
 
 class AttestationUse(models.Model):
-    """What an attestation counted for: an application, and with which weight."""
+    """What an attestation counts for: an application, and with which weight.
+
+    With no `tie` it is under a number that the applicant only typed: it counts for nothing, and they are not told.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     attestation = models.ForeignKey(Attestation, on_delete=models.PROTECT, related_name="uses")
@@ -176,6 +180,8 @@ class AttestationUse(models.Model):
     holder = models.UUIDField()
     person = models.CharField(max_length=120)
     weight = models.CharField(max_length=12)
+    # What shows that the applicant is the one attested.
+    tie = models.CharField(max_length=12, choices=TIES, blank=True)
     at = models.DateTimeField()
     # The application is decided: from now on it stands, whatever becomes of the attestation.
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -184,6 +190,7 @@ class AttestationUse(models.Model):
         ordering: ClassVar[list[str]] = ["at", "id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["attestation", "subject"], name="attestation_counts_once"),
+            models.CheckConstraint(condition=Q(tie__in=["", *Tie]), name="use_has_a_known_tie"),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["holder"], name="attestations_used_for"),

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 
 from django.conf import settings
-from django.db.models import CharField, Count, Q, QuerySet, Value
+from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -36,6 +36,10 @@ ASSOCIATION = Kind(
     # Keyed hashes of an applicant find a person whose number is known.
     with_file={"member_index": "", "identifier_index": "", "indexes": []},
 )
+
+
+# Of uses: the applicant is shown to be the one attested, and is told.
+TOLD = ~Q(tie="")
 
 
 class NotFound(RahdariError):
@@ -246,7 +250,7 @@ def attestation_by_number(number: str) -> Attestation | None:
 def subjects_used_for(subjects: Iterable[str]) -> QuerySet[AttestationUse, str]:
     """What associations have said that counted for any of these subjects, as the journal names it."""
     named = Concat(Value("attestation:"), "attestation__number", output_field=CharField())
-    return AttestationUse.objects.filter(subject__in=list(subjects)).order_by().values_list(named, flat=True)
+    return AttestationUse.objects.filter(TOLD, subject__in=list(subjects)).order_by().values_list(named, flat=True)
 
 
 def subjects_of(attestations: Iterable[Attestation]) -> list[str]:
@@ -270,7 +274,8 @@ def requests_to_match_again() -> QuerySet[MembershipInquiry]:
 def uses_ending_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[AttestationUse]:
     """What rests on attestations whose last day begins in this time: whoever holds it can ask the association."""
     days = {"attestation__valid_until__gt": day_of(start), "attestation__valid_until__lte": day_of(end)}
-    found = AttestationUse.objects.filter(attestation__revoked_at__isnull=True, **days).select_related("attestation")
+    found = AttestationUse.objects.filter(TOLD, attestation__revoked_at__isnull=True, **days)
+    found = found.select_related("attestation")
     return found.order_by("attestation__valid_until", "id")
 
 
@@ -283,11 +288,25 @@ def uses_of(attestation: Attestation) -> QuerySet[AttestationUse]:
     return AttestationUse.objects.filter(attestation=attestation).order_by("at", "id")
 
 
+def use_about(matter: AttestationReview) -> AttestationUse | None:
+    """What rests on the attestation of a matter; None where nothing does, or its file is gone."""
+    return AttestationUse.objects.filter(attestation=matter.attestation_id, subject=matter.subject).first()
+
+
+def was_told(*, holder: uuid.UUID, attestation: Attestation) -> bool:
+    """Whether this holder was shown before to be the one of whom this was attested, or an earlier one like it."""
+    same = {
+        "attestation__association": attestation.association,
+        "attestation__identifier_index": attestation.identifier_index,
+    }
+    return AttestationUse.objects.filter(TOLD, holder=holder, **same).exists()
+
+
 def attested_anew(subject: str, since: dt.datetime, now: dt.datetime) -> bool:
     """Whether an association has said again since then, of the same member, what counted for this subject, and it is
     live today."""
     today = day_of(now)
-    for use in AttestationUse.objects.filter(subject=subject).select_related("attestation"):
+    for use in AttestationUse.objects.filter(TOLD, subject=subject).select_related("attestation"):
         said = use.attestation
         again = candidates(association=said.association, indexes=[said.identifier_index])
         for each in again:
@@ -300,7 +319,8 @@ def attested_anew(subject: str, since: dt.datetime, now: dt.datetime) -> bool:
 def is_over_for(subject: str, now: dt.datetime) -> bool:
     """Whether what an association said counted for this subject, and none of it is live today."""
     today = day_of(now)
-    said = [use.attestation for use in AttestationUse.objects.filter(subject=subject).select_related("attestation")]
+    uses = AttestationUse.objects.filter(TOLD, subject=subject).select_related("attestation")
+    said = [use.attestation for use in uses]
     return bool(said) and not any(each.is_live(today) for each in said)
 
 
@@ -331,10 +351,11 @@ def matters_that_await_proof() -> QuerySet[AttestationReview]:
 
 def theirs(user: User) -> QuerySet[Attestation]:
     """What was said of this person: by their address, which they have shown to be theirs, or because it counted for an
-    application of theirs; of an organisation, for those who see its papers, as long as they may.
+    application of theirs; of an organisation, for those who see its papers, as long as they may. Nothing of a number
+    that they only typed.
     """
     own = index_of(Identifier("email", user.email))
-    used_for = AttestationUse.objects.filter(holder__in=_holders(user)).values("attestation")
+    used_for = AttestationUse.objects.filter(TOLD, holder__in=_holders(user)).values("attestation")
     return Attestation.objects.filter(Q(identifier_index=own) | Q(pk__in=used_for)).order_by("-made_at", "id")
 
 
@@ -354,9 +375,8 @@ def counted_for(user: User, attestation: Attestation) -> tuple[str, uuid.UUID]:
     """The application for which it counted last, of those that this person may see, and whose that is; empty, and the
     person's own, when it counted for none.
     """
-    use = (
-        AttestationUse.objects.filter(attestation=attestation, holder__in=_holders(user)).order_by("-at", "id").first()
-    )
+    told = AttestationUse.objects.filter(TOLD, attestation=attestation, holder__in=_holders(user))
+    use = told.order_by("-at", "id").first()
     return (use.subject, use.holder) if use else ("", user.holder_ref)
 
 
@@ -385,7 +405,8 @@ def may_be_objected_to(user: User) -> QuerySet[AttestationReview]:
     found = AttestationReview.objects.filter(
         holder__in=_holders(user), kind=ReviewKind.REVOKED, outcome="", closed_at__isnull=True, objected_at__isnull=True
     )
-    return found.select_related("attestation").exclude(subject="")
+    told = AttestationUse.objects.filter(TOLD, attestation=OuterRef("attestation"), subject=OuterRef("subject"))
+    return found.select_related("attestation").filter(Exists(told))
 
 
 def may_dispute(matter: AttestationReview | None) -> bool:

@@ -89,6 +89,16 @@ class Fit(StrEnum):
     NO_WEIGHT = "no_weight"
 
 
+class Tie(StrEnum):
+    """What shows that an applicant is the one attested: a number that is only typed shows nothing."""
+
+    ADDRESS = "address"  # it was attested of the address with which they sign in
+    REPRESENTS = "represents"  # it was shown that they may apply with the company's number
+    ASSOCIATION = "association"  # the association was asked about this application, and saw who applies
+    NUMBER = "number"  # the contact on a list of members showed that the member number is theirs
+    BEFORE = "before"  # it was shown for an earlier application of the same holder
+
+
 @dataclass(frozen=True)
 class Candidate:
     """An attestation that carries a number or address of the applicant's. `name`: what comparing the names says."""

@@ -103,7 +103,12 @@ def _is_asked_for(facts: Facts) -> bool:
 
 def is_told(check: Check) -> bool:
     """Whether the applicant reads what was found. What a number led to that may be somebody else's, officers read
-    alone: of a card always, of a member's number until the contact on the list is shown to be the applicant's."""
+    alone: of a card always, of a member's number until the contact on the list is shown to be the applicant's, of what
+    an association attests until the applicant is shown to be the one attested."""
+    if check.kind == "attestation":
+        by_hand = check.finding == "by_hand"
+        found = check.evidence.get("before", {}).get("evidence", {}) if by_hand else check.evidence
+        return "attestation" not in found or "shown_by" in found or (by_hand and check.outcome == Outcome.PASSED)
     if check.kind == REPRESENTS:
         return "roster" in check.facts
     if check.kind == "roster" and _is_asked_for(check.facts):

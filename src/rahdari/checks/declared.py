@@ -20,6 +20,8 @@ _YOUR_OPERATOR = Others(heading=_("Waiting for your operator to answer"), short=
 
 # Of a card number: officers look at it after a grant by rule.
 NUMBER_USED_ELSEWHERE = "number_used_elsewhere"
+# Of an attestation under a number that the applicant only typed: for officers alone.
+ATTESTED_NOT_SHOWN = "attested_not_shown"
 
 # Whoever is registered under a company's number is asked besides, and nothing tells the applicant: what is said while
 # it waits is the same of a number that nobody is registered under.
@@ -123,6 +125,10 @@ ATTESTATION = CheckKind(
         ),
         "attested_another_name": _(
             "%(association)s has attested this number or address, but under another name (%(number)s)."
+        ),
+        ATTESTED_NOT_SHOWN: _(
+            "%(association)s has attested the number that was given (%(number)s, until %(until)s). There is no proof "
+            "that the applicant is this member, so it does not count."
         ),
         "attestation_over": _(
             "The attestation by %(association)s (%(number)s) was valid until %(until)s, so it cannot be used."

@@ -114,6 +114,7 @@ class Evidence(TypedDict, total=False):
     claim: Both
     attestation: str
     weight: str
+    shown_by: str  # what shows that the applicant is the one attested; not there: officers alone read of it
     # fee
     addresses: int
     invoice: str

@@ -100,6 +100,11 @@ def waiting_numbers() -> QuerySet[Check]:
     return waiting_checks().filter(~Exists(proof), kind="represents", facts__has_any_keys=["card", "unproved"])
 
 
+def of_same_subject(**which: Any) -> QuerySet[Check]:
+    """Those of the subject of the row outside; a part of its query."""
+    return Check.objects.filter(subject=OuterRef("subject"), **which).order_by()
+
+
 def waiting_of_kind(*kinds: str, other_than: QuerySet[Any]) -> QuerySet[Check]:
     """Checks of these kinds that wait, but not those that a row of these names as its subject, "check:<id>"."""
     named = Concat(Value("check:"), Cast("pk", CharField()))

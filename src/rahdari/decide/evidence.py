@@ -13,6 +13,7 @@ from rahdari import optional
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Document
 from rahdari.checks import queries as checks
+from rahdari.checks.declared import ATTESTED_NOT_SHOWN
 from rahdari.checks.models import Check, Outcome
 from rahdari.confirm import queries as questions
 from rahdari.confirm.rules import BLAMES_NOBODY, OperatorAnswer
@@ -106,7 +107,9 @@ def _asked_with(application: Application, reason: Reason) -> list[CheckRule]:
 
 
 def _failed(file: File, *kinds: str) -> bool:
-    return any(check.outcome == Outcome.FAILED for check in _checks(file, kinds))
+    """Of an attestation of somebody else it is no ground that it does not count."""
+    found = (check for check in _checks(file, kinds) if check.finding != ATTESTED_NOT_SHOWN)
+    return any(check.outcome == Outcome.FAILED for check in found)
 
 
 def _failed_of(file: File, reason: Reason) -> bool:

@@ -8,7 +8,7 @@ officer has the matter, and the holder a letter.
 import datetime as dt
 from collections.abc import Iterable
 
-from django.db.models import Exists, QuerySet
+from django.db.models import Exists, Q, QuerySet
 from django.urls import reverse
 
 from rahdari import policy as policies
@@ -20,12 +20,14 @@ from rahdari.attest import disputing, lists, requests, rules
 from rahdari.attest import queries as attestations
 from rahdari.attest.models import Attestation, AttestationReview, AttestationUse, MembershipInquiry
 from rahdari.attest.queries import ASSOCIATION
-from rahdari.attest.rules import AttestationState, Identifier, ReviewOutcome
+from rahdari.attest.rules import AttestationState, Identifier, ReviewOutcome, Tie
 from rahdari.calendar import queries as calendars
 from rahdari.checks import queries as checks
 from rahdari.checks.answers import CheckRequest
+from rahdari.checks.contacts import REPRESENTS
+from rahdari.checks.declared import ATTESTED_NOT_SHOWN
 from rahdari.checks.evidence import Both, Evidence
-from rahdari.checks.models import Check
+from rahdari.checks.models import Check, Outcome
 from rahdari.checks.names import is_same_name
 from rahdari.checks.rules import Answer
 from rahdari.db.queues import each_of
@@ -41,7 +43,7 @@ from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.register.rules import Standing
 
-from .attest_matching import KIND, about, answer, both, is_worth_asking, known_by
+from .attest_matching import FINDINGS, KIND, about, answer, both, is_worth_asking, known_by, not_shown
 from .attest_matching import look_again as look_again
 from .attest_matching import look_up as look_up
 from .checking import title_of
@@ -183,7 +185,7 @@ def _application_of(request: MembershipInquiry) -> Application | None:
     return subjects.application_by_subject(check.subject) if check else None
 
 
-# -- before the decision: what is over counts no more ----------------------------------------------------------------
+# -- before the decision: what is shown counts, and what is over counts no more --------------------------------------
 
 
 @each_of(lambda: attestations.open_uses().filter(~Exists(subjects.named_in("subject").filter(status="submitted"))))
@@ -200,6 +202,47 @@ def drop_what_is_over(use: AttestationUse, now: dt.datetime) -> bool:
     return application is not None and application.status == "submitted" and _drop(use, application, now)
 
 
+def _shown_since() -> QuerySet[AttestationUse]:
+    company = Q(attestation__identifier_kind="company")
+    company &= Q(Exists(checks.of_same_subject(kind=REPRESENTS, outcome=Outcome.PASSED)))
+    card = Q(attestation__identifier_kind="card")
+    card &= Q(Exists(checks.of_same_subject(kind="roster", finding="listed_and_shown")))
+    return attestations.open_uses().filter(company | card, tie="")
+
+
+@each_of(_shown_since)
+def count_what_is_shown(use: AttestationUse, now: dt.datetime) -> bool:
+    """What was attested of a number that the applicant typed, of which it is shown since that it is theirs. Looked at
+    once: closed here, and open again when it counts. Returns whether something counts."""
+    attestations_of_attest.close_use(use=use, now=now)
+    application = subjects.application_by_subject(use.subject)
+    if application is None:
+        return False
+    policy = applications.frozen_policy(application)
+    counts = look_up(application, policy, now, came_at=application.submitted_at)
+    check = checks.check_about(subject=use.subject, kind=KIND, target="")
+    request = ASSOCIATION.about(f"check:{check.pk}") if check is not None else None
+    if counts and request is not None:
+        requests.answer_request(request=request, answer=rules.Answer.ATTESTED, by="system:workflow", now=now)
+    return counts
+
+
+def _not_shown_any_more() -> QuerySet[AttestationUse]:
+    passed = checks.of_same_subject(kind=REPRESENTS, outcome=Outcome.PASSED)
+    return attestations.open_uses().filter(~Exists(passed), tie=Tie.REPRESENTS)
+
+
+@each_of(_not_shown_any_more)
+def forget_what_is_not_shown(use: AttestationUse, now: dt.datetime) -> bool:
+    """It is not shown any more that the applicant may apply for the company: what was attested of it counts no more."""
+    attestations_of_attest.untie(use)
+    application = subjects.application_by_subject(use.subject)
+    attesting = applications.frozen_policy(application).attesting if application is not None else None
+    if application is None or attesting is None:
+        return False
+    return answer(use.subject, not_shown(application, attesting, use.attestation), now, anew=True)
+
+
 def _drop(use: AttestationUse, application: Application, now: dt.datetime) -> bool:
     check = checks.checks_of(use.subject).filter(kind=KIND).first()
     if check is None or check.evidence.get("attestation") != use.attestation.number:
@@ -208,9 +251,9 @@ def _drop(use: AttestationUse, application: Application, now: dt.datetime) -> bo
     if attesting is None:
         return False
     finding = "attestation_revoked" if use.attestation.revoked_at else "attestation_over"
-    if check.finding == finding:
+    if check.finding in {finding, ATTESTED_NOT_SHOWN}:
         return False
-    found = Answer("failed", finding, about(attesting, use.attestation), blames=False)
+    found = Answer("failed", finding, about(attesting, use.attestation, use.tie), blames=False)
     answer(use.subject, found, now, anew=True)
     return True
 
@@ -233,16 +276,26 @@ def _follow(attestation: Attestation, use: AttestationUse, now: dt.datetime) -> 
             return _drop(use, application, now)
         return False
     if attestation.revoked_at is None:
-        return _count_again(attestation, application, now)
+        return _count_again(attestation, use, application, now)
+    if not use.tie and not _rests_on(application, attestation):
+        return False
     matter, is_new = disputing.open_matter(
         attestation=attestation, subject=use.subject, holder=use.holder, person=use.person, now=now
     )
-    if is_new:
+    if is_new and use.tie:
         _tell(application, "attestation_revoked", attestation, matter, now)
     return is_new
 
 
-def _count_again(attestation: Attestation, application: Application, now: dt.datetime) -> bool:
+def _rests_on(application: Application, attestation: Attestation) -> bool:
+    """Whether it counted though nothing shows that it is the applicant's: so it was before that was asked."""
+    check = checks.check_about(subject=application.subject, kind=KIND, target="")
+    if check is None or check.evidence.get("attestation") != attestation.number:
+        return False
+    return check.finding in FINDINGS.values()
+
+
+def _count_again(attestation: Attestation, use: AttestationUse, application: Application, now: dt.datetime) -> bool:
     check = checks.checks_of(application.subject).filter(kind=KIND).first()
     attesting = applications.frozen_policy(application).attesting
     if check is None or attesting is None or check.finding != "attestation_revoked":
@@ -251,7 +304,7 @@ def _count_again(attestation: Attestation, application: Application, now: dt.dat
     if weight == "alone":
         before = check.evidence.get("before", {}).get("evidence", {})
         evidence: Evidence = {
-            **about(attesting, attestation),
+            **about(attesting, attestation, use.tie),
             "weight": weight,
             "name": before.get("name", "not_compared"),
         }
@@ -296,13 +349,16 @@ def apply_outcomes(matter: AttestationReview, now: dt.datetime) -> None:
     """What officers decided: tell the holder; where another proof is asked for, it is awaited. Nothing ends here."""
     application = subjects.application_by_subject(matter.subject) if matter.subject else None
     if application is not None:
+        use = attestations.use_about(matter)
+        tie = use.tie if use is not None else ""
         if matter.outcome == ReviewOutcome.ANOTHER_PROOF:
             attesting = applications.frozen_policy(application).attesting
             if attesting is not None:
-                found = Answer("failed", "attestation_revoked", about(attesting, matter.attestation), blames=False)
+                evidence = about(attesting, matter.attestation, tie)
+                found = Answer("failed", "attestation_revoked", evidence, blames=False)
                 answer(application.subject, found, now, anew=True)
             _tell(application, "attestation_another_proof", matter.attestation, matter, now)
-        else:
+        elif tie:
             _tell(application, "attestation_decided", matter.attestation, matter, now)
     if matter.outcome != ReviewOutcome.ANOTHER_PROOF:
         disputing.close_matter(matter=matter, why=matter.outcome, now=now)
@@ -393,6 +449,9 @@ REMINDER = Reminder("attestation", "attestation_ends_soon", attestations.uses_en
 STEPS = {
     Place.DELIVERY: (Step("attest -> checks: members attested", look_at_requests),),
     Place.CHECKS: (Step("attest -> checks: what is over", together(close_uses, drop_what_is_over)),),
+    Place.BEFORE_DECISIONS: (
+        Step("attest -> checks: what is shown", together(count_what_is_shown, forget_what_is_not_shown)),
+    ),
     Place.REGISTERED: (
         Step("attest: what was revoked", follow_revocations),
         Step("attest: what officers decided", together(apply_outcomes, close_proved_matters)),

@@ -165,7 +165,7 @@ class TestQuestions:
         assert client.post(reverse("apply:start"), answers).headers["Location"] == reverse("apply:instead")
         shown = page(client.get(reverse("apply:instead")))
         assert reverse("apply:start") in shown
-        title, heading = re.search(r"<title>(.*?)</title>", shown, re.S), re.search(r"<h1>(.*?)</h1>", shown)
+        title, heading = re.search(r"<title>(.*?)</title>", shown, re.DOTALL), re.search(r"<h1>(.*?)</h1>", shown)
         assert title is not None and heading is not None and title[1].startswith(heading[1])
         assert client.post(reverse("apply:begin")).headers["Location"] == reverse("apply:instead")
         assert not Application.objects.exists()

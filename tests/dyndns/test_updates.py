@@ -184,6 +184,7 @@ class TestAnswers:
         connection = a_connection("203.0.113.73")
         connection.registration.struck_out_at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
         connection.registration.struck_out_code = "X1"
+        connection.registration.struck_out_by = "person:x"
         connection.registration.save()
         facts = {"name": connection.host.name, "token": connection.token, "source": "203.0.113.73"}
         assert ask("/nic/update", **facts)[:2] == ("200 OK", "nohost")

@@ -1,5 +1,6 @@
 """What a lane leaves out, what a change brings back, and by which clock tests run."""
 
+import ast
 import datetime as dt
 from pathlib import Path
 
@@ -129,3 +130,19 @@ class TestTheClock:
         assert all((clock.TESTS / name).exists() and why for name, why in clock.MACHINE.items())
         assert clock.by_the_machine(clock.TESTS / "journeys" / "test_kill.py")
         assert not clock.by_the_machine(Path(__file__))
+
+    def test_is_read_by_no_module_as_it_is_loaded(self) -> None:
+        """By which clock it is loaded depends on who imports it first. Folders where all goes by the machine's have one
+        clock."""
+        wrong = [
+            f"{path.relative_to(TESTS)}:{node.lineno}"
+            for path in sorted(TESTS.rglob("*.py"))
+            if path.relative_to(TESTS).parts[0] not in clock.MACHINE
+            for statement in ast.parse(path.read_bytes()).body
+            if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None
+            for node in ast.walk(statement.value)
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and (node.func.attr in {"now", "today"} or (node.func.attr in {"localdate", "localtime"} and not node.args))
+        ]
+        assert wrong == []

@@ -38,10 +38,11 @@ from rahdari.publish.models import Operator
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from rahdari.register.rules import NewEntry
+from tests import clock
 
-# In the present, since commands ask the machine's clock whether metadata have expired; and two hours ago, since the
-# last of all tests may begin hours after this is read, and none may depend on that.
-NOW = dt.datetime.now(dt.UTC).replace(microsecond=0) - dt.timedelta(hours=2)
+# In the present of the tests, since commands ask whether metadata have expired; two hours before they begin, and not
+# read from a clock, since which one that is depends on who imports this first.
+NOW = clock.begins() - dt.timedelta(hours=2)
 YEAR = dt.timedelta(days=365)
 
 

@@ -15,6 +15,7 @@ from rahdari.consult.models import Anchor, Comment, Draft, Hearing, Speaker, Ver
 from rahdari.consult.rules import Hidden, Outcome, State, Stop
 from rahdari.journal import seconding
 from rahdari.journal.models import JournalEntry
+from tests import clock
 from tests.builders.consultations import (
     BOTH,
     DAY,
@@ -36,7 +37,7 @@ from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db
 
-NOW = timezone.now()
+NOW = clock.begins()
 NIGHT = {"within 10 working hours too": "within 10 working hours at any time"}
 
 

@@ -3,19 +3,19 @@
 import re
 
 import pytest
-from django.utils import timezone
 
 from rahdari.consult import actions, queries
 from rahdari.consult.models import Version
 from rahdari.decide.replay import Moved, Replay, Way
 from rahdari.workflow.draft_effects import numbers_of, replay_drafts
+from tests import clock
 from tests.builders.cases import a_decided_application
 from tests.builders.consultations import DAY, OFFICER, a_draft, a_key, policy_text, text_of
 from tests.builders.shared import known_networks
 
 from .test_pages import at, visitor
 
-NOW = timezone.now()
+NOW = clock.begins()
 
 
 def moved(was: Way, would_be: Way, count: int) -> list[Moved]:

@@ -3,19 +3,19 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari.consult import answering, grouping, likeness, queries
 from rahdari.consult.models import Answer, Comment, Mark
 from rahdari.consult.rules import Outcome
+from tests import clock
 from tests.builders import story
 from tests.builders.consultations import BOTH, OFFICER, a_comment, a_draft, letters_to
 
 from .test_pages import at, visitor
 
-NOW = timezone.now()
+NOW = clock.begins()
 LETTER = (
     "Dear Authority, my team answers calls for clients abroad at night. A clock that counts working hours alone leaves "
     "us without a line until morning. Please count all hours for call centres of every size. Yours, {}"

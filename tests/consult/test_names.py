@@ -11,6 +11,7 @@ from rahdari.consult.models import Comment, NameClaim
 from rahdari.consult.rules import Hidden
 from rahdari.portal.public import consultation_speaking
 from rahdari.web import limits
+from tests import clock
 from tests.builders import story
 from tests.builders.consultations import (
     BOTH,
@@ -29,7 +30,7 @@ from tests.urdu import page_problems
 from .test_pages import at, visitor
 
 pytestmark = pytest.mark.django_db
-NOW = timezone.now()
+NOW = clock.begins()
 NAME, WORDS = "Sample Person of Multan", "I want no register at all."
 PLACES = ("consultation", "consultation_comments", "consultation_moderation", "consultation_annotations")
 

@@ -19,9 +19,8 @@ from rahdari.people.models import User
 from tests.builders import story
 
 pytestmark = pytest.mark.django_db
-NOW = timezone.now()
 # Asked in each test: others import from here, and this file may have been read by another clock than it runs by.
-today = timezone.localdate
+today, now = timezone.localdate, timezone.now
 
 
 @pytest.fixture
@@ -37,13 +36,13 @@ def recorded(officer: User, number: str = "12/2026", **more: Any) -> Demand:
         "signed_by": "Its registrar",
         "wanted": "Who applied.",
         "is_bulk": False,
-        "now": timezone.now(),
+        "now": now(),
     }
     return actions.record_demand(officer=officer, number=number, **given | more)
 
 
 def found(demand: Demand, officer: User, application: Application) -> Demand:
-    actions.find_file(demand=demand, officer=officer, asked=application.reference, now=timezone.now())
+    actions.find_file(demand=demand, officer=officer, asked=application.reference, now=now())
     return queries.demand_for_officer(demand.pk)
 
 
@@ -69,8 +68,8 @@ class TestOneFile:
         with pytest.raises(actions.NotPossibleNow):
             found(demand, officer, refused)
         with pytest.raises(actions.NotPossibleNow):
-            actions.answer_demand(demand=demand, officer=officer, outcome="given", answer="All.", now=NOW)
-        counted = queries.figures(timezone.now())
+            actions.answer_demand(demand=demand, officer=officer, outcome="given", answer="All.", now=now())
+        counted = queries.figures(now())
         assert (counted.demands, counted.bulk, counted.given) == (1, 1, 0)
 
     @pytest.mark.parametrize("blank", ["number", "body", "provision"])
@@ -97,21 +96,21 @@ class TestOneFile:
 class TestGiving:
     def test_takes_two_officers(self, officer: User, second: User, refused: Application) -> None:
         demand = found(recorded(officer), officer, refused)
-        demand = actions.answer_demand(demand=demand, officer=officer, outcome="given", answer="The name.", now=NOW)
+        demand = actions.answer_demand(demand=demand, officer=officer, outcome="given", answer="The name.", now=now())
         assert demand.waits_for_second
         with pytest.raises(seconding.NotSecond):
-            actions.agree(demand=demand, officer=officer, now=NOW)
+            actions.agree(demand=demand, officer=officer, now=now())
         with pytest.raises(DatabaseError), transaction.atomic():
-            Demand.objects.filter(pk=demand.pk).update(agreed_by=officer, agreed_at=NOW)
-        assert actions.agree(demand=demand, officer=second, now=NOW).agreed_by == second
-        assert queries.figures(timezone.now()).given == 1
+            Demand.objects.filter(pk=demand.pk).update(agreed_by=officer, agreed_at=now())
+        assert actions.agree(demand=demand, officer=second, now=now()).agreed_by == second
+        assert queries.figures(now()).given == 1
 
     def test_needs_a_file_and_a_refusal_does_not(self, officer: User) -> None:
         demand = recorded(officer)
         with pytest.raises(actions.NotPossibleNow):
-            actions.answer_demand(demand=demand, officer=officer, outcome="in_part", answer="A part.", now=NOW)
-        demand = actions.answer_demand(demand=demand, officer=officer, outcome="refused", answer="No law.", now=NOW)
-        assert queries.figures(timezone.now()).refused == 1
+            actions.answer_demand(demand=demand, officer=officer, outcome="in_part", answer="A part.", now=now())
+        demand = actions.answer_demand(demand=demand, officer=officer, outcome="refused", answer="No law.", now=now())
+        assert queries.figures(now()).refused == 1
         for fields in ({"outcome": "given"}, {"number": "13/2026"}, {"answered_at": None}):
             with pytest.raises(DatabaseError), transaction.atomic():
                 Demand.objects.filter(pk=demand.pk).update(**fields)
@@ -120,7 +119,7 @@ class TestGiving:
 class TestTheHolder:
     def test_reads_it(self, officer: User, refused: Application) -> None:
         demand = found(recorded(officer), officer, refused)
-        actions.answer_demand(demand=demand, officer=officer, outcome="refused", answer="No law.", now=NOW)
+        actions.answer_demand(demand=demand, officer=officer, outcome="refused", answer="No law.", now=now())
         page = at_the_desk(refused.applicant).get(reverse("portal:demands", args=[refused.reference])).content.decode()
         for said in ("A Tribunal", "12/2026", "Who applied.", "No law.", "Its registrar"):
             assert said in page
@@ -134,10 +133,10 @@ class TestTheHolder:
         at_the_desk(officer).post(reverse("demand:open_file", args=[demand.pk]))
         desk = at_the_desk(officer)
         desk.get(desk.post(reverse("demand:open_file", args=[demand.pk]))["Location"])
-        assert queries.demands_of(refused, timezone.now()) == []
+        assert queries.demands_of(refused, now()) == []
         assert not any("12/2026" in each.why for each in looks_at_application(refused))
-        assert queries.figures(timezone.now()).hidden
-        assert queries.demands_of(refused, timezone.now() + dt.timedelta(days=32)) == [demand]
+        assert queries.figures(now()).hidden
+        assert queries.demands_of(refused, now() + dt.timedelta(days=32)) == [demand]
         # One whose day is over, as the database sees it.
         over = found(
             recorded(officer, "13/2026", hidden_until=today() - dt.timedelta(days=2), hidden_by="An order"),
@@ -166,7 +165,7 @@ class TestTheHolder:
                 provision="s. 1",
                 day=today(),
                 recorded_by=officer,
-                at=NOW,
+                at=now(),
                 hidden_until=far,
                 hidden_by="An order",
             )

@@ -304,8 +304,8 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "organisation": "Sample Software House",
         "listed": "Sample Software House (Pvt) Ltd",
         "acts": [
-            {"what": "registered", "at": _days(-1), "reference": REGISTRATION},
-            *({"what": each, "at": _days(-1), "reference": ""} for each in ("owner_added", "you_removed", "renamed")),
+            {"what": "registered", "on": _days(-1), "reference": REGISTRATION},
+            *({"what": each, "on": _days(-1), "reference": ""} for each in ("owner_added", "you_removed", "renamed")),
         ],
         "owners": [{"name": "Sample Owner", "email": "owner@mail.example"}],
     },

@@ -85,7 +85,7 @@ def _check_of(found: list[Registration]) -> Check | None:
 def _told(
     organisation: Organisation, found: list[Registration], contact: User | None, now: dt.datetime
 ) -> list[dict[str, Any]]:
-    """What was done since the last letter, or since the first registration: `what`, `at` (a time) and `reference`."""
+    """What was done since the last letter, or since the first registration: `what`, `on` (a time) and `reference`."""
     since = organisation.contact_told_at
     begun = min(each.created_at for each in found)
     told: list[dict[str, Any]] = []
@@ -94,12 +94,12 @@ def _told(
         application = applied[each.pk]
         is_own = application is not None and application.applicant == contact
         if not is_own and (since is None or each.created_at > since):
-            told.append({"what": "registered", "at": each.created_at, "reference": each.reference})
+            told.append({"what": "registered", "on": each.created_at, "reference": each.reference})
     rows = journal.about(f"organisation:{organisation.pk}").filter(at__gt=since or begun, at__lte=now)
     for row in rows:
         if contact is None or row.actor != f"person:{contact.pk}":
-            told += [{"what": what, "at": row.at, "reference": ""} for what in _weighs(row, contact)]
-    return sorted(told, key=lambda each: (each["at"], each["what"]))
+            told += [{"what": what, "on": row.at, "reference": ""} for what in _weighs(row, contact)]
+    return sorted(told, key=lambda each: (each["on"], each["what"]))
 
 
 def _weighs(row: JournalEntry, contact: User | None) -> Iterator[str]:

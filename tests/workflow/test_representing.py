@@ -417,41 +417,6 @@ class TestTheContactInsideAStrangersOrganisation:
         _stranger, application = self.applied()
         assert (application.status, whose(application).finding) == ("submitted", "not_shown")
 
-    def test_is_not_let_in_by_a_yes_of_the_contact_to_a_colleague(self, client: Client) -> None:
-        """The contact reads who owns the organisation, and an officer looks after the yes."""
-        stranger, colleague = a_person("eve@mail.example", name="Eve ” is known"), a_person("employee@mail.example")
-        common: dict[str, Any] = {"actor": f"person:{stranger.pk}", "now": NOW}
-        ours = people.register_organisation(owner=stranger, name=NAME, company_number=NUMBER, **common)
-        people.add_member(organisation=ours, user=colleague, role="manager", **common)
-        application = sent("", user=colleague, at=timezone.now())
-        letter, link = Letter.objects.get(template="contact_told"), contacts.link_of(whose(application))
-        page = client.get(link).text
-        for text in (letter.html, page):
-            assert "eve@mail.example" in text and "“<bdi>Eve ’ is known</bdi>”" in text
-        assert "an officer looks" in page
-        client.post(link, {"about": str(whose(application).pk), "answer": "yes"})
-        workflow.advance(now=timezone.now())
-        application.refresh_from_db()
-        assert (whose(application).finding, application.status) == ("contact_agrees_for_one", "submitted")
-        assert decisions.case_of(application) is not None
-
-    @pytest.mark.parametrize("email", ["guest@softwarehouse.example", "manager@mail.example"])
-    def test_is_not_let_in_behind_somebody_who_had_shown_the_number(self, email: str) -> None:
-        """The stranger came to own the organisation after the code was sent, or the contact told."""
-        application = sent(email)
-        assert application.organisation is not None
-        given: dict[str, Any] = {"by": application.applicant, "actor": "p", "now": NOW}
-        if email == "manager@mail.example":
-            representing.send(application, whose(application), "email", **given)
-        stranger = a_person("eve@mail.example")
-        people.add_member(organisation=application.organisation, user=stranger, role="owner", actor="p", now=NOW)
-        if email == "manager@mail.example":
-            code = contacts.code_of(whose(application))
-            representing.take_code(application, whose(application), code, actor="p", now=NOW)
-        workflow.advance(now=NOW + 9 * DAY)
-        application.refresh_from_db()
-        assert (whose(application).finding, application.status) == ("not_shown", "submitted")
-
     def test_answers_nothing_about_others_without_a_tie(self) -> None:
         first, stranger = sent(OFFICE), a_person("eve@mail.example")
         assert first.organisation is not None

@@ -16,6 +16,9 @@ class TestHeld:
             ("Your licence will be cancelled. Sign in at http://rahdari-gov.example/login today", "http://rahdari"),
             ("Sign in at rahdari-gov.example now", "rahdari-gov.example"),
             ("Sign in at rahdari-gov。example now", "rahdari-gov"),
+            ("Sign in at rahdari-gov.\u200bexample now", "rahdari-gov.example"),
+            ("Sign in at rahdari-gov\u2060.example now", "rahdari-gov.example"),
+            ("Sign in at rahdari-gov.\u00ad\ufe0fexample now", "rahdari-gov.example"),
             ("Sign in at ｗｗｗ．rahdari．example", "www.rahdari.example"),
             ("یہاں جائیں: راہداری.پاکستان", "راہداری.پاکستان"),
             ("Go to xn--mgbai9azgqp6j.xn--mgbai9azgqp6j", "xn--mgbai9azgqp6j"),
@@ -33,7 +36,15 @@ class TestHeld:
 
     @pytest.mark.parametrize(
         "number",
-        ["+92 300 1234567", "0300-1234567", "(051) 111 222 333", "0092.300.1234567", "۰۳۰۰ ۱۲۳۴۵۶۷", "0300/1234567"],
+        [
+            "+92 300 1234567",
+            "0300-1234567",
+            "(051) 111 222 333",
+            "0092.300.1234567",
+            "۰۳۰۰ ۱۲۳۴۵۶۷",
+            "0300/1234567",
+            "0300\u200b1\u200b234567",
+        ],
     )
     def test_is_no_text_with_a_telephone_number(self, number: str) -> None:
         with pytest.raises(LeadsAway) as refused:

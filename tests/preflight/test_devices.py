@@ -99,6 +99,8 @@ class TestNftables:
             ("ip6 daddr 2001:db8::/32 exthdr hbh missing drop", {"six": "affected"}),
             ("ip6 daddr 2001:db8::/32 exthdr hbh exists drop", {}),
             ("ip daddr 192.0.2.10 ether type 8021q drop", {"gate": "affected"}),
+            ("meta ipsec missing drop", {"gate": "affected", "web": "affected", "ipsec": "affected", "six": "affected"}),
+            ("ip daddr 192.0.2.10 meta ipsec exists drop", {"gate": "affected"}),
             # Without these packets no connection goes on.
             ("ip daddr 192.0.2.10 ct state established drop", {"gate": "cut"}),
             ("ct state established,related drop", {"gate", "web", "ipsec", "six"}),
@@ -128,7 +130,14 @@ class TestNftables:
         assert (set(found) if isinstance(hit, set) else found) == hit
 
     @pytest.mark.parametrize(
-        "rule", ["ip daddr set 198.51.100.1", "ip ttl set 1", "tcp option sack-perm missing drop", "@th,64,8 1 drop"]
+        "rule",
+        [
+            "ip daddr set 198.51.100.1",
+            "ip ttl set 1",
+            "tcp option sack-perm missing drop",
+            "@th,64,8 1 drop",
+            "socket wildcard drop",
+        ],
     )
     def test_what_is_written_into_packets_and_not_known_is_named(self, rule: str) -> None:
         assert [line for line, *_ in unread(self.chain(rule))] == [5]

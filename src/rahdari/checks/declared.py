@@ -36,7 +36,7 @@ REPRESENTS = CheckKind(
     holds_clock=True,
     seen=_(
         "The contact that the list of companies has for the number can see that you apply, the name that you apply "
-        "for and your email address. Whoever is registered under the number can see that too, and your own name."
+        "for and your email address. Anyone registered under the number can see that too, and your own name."
     ),
     waiting=_("There is no proof yet that the applicant may apply for the company."),
     waiting_if={

@@ -31,6 +31,8 @@ _NO_TELEPHONE = re.compile(
     r"|\b[A-Z]{1,2}(?:-[0-9A-Z]{4}){2,3}\b",
     re.IGNORECASE,
 )
+# Nobody sees them, and they would hide what stands around them from us.
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0]")
 # They turn the order of what is around them.
 _TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -51,7 +53,8 @@ class LeadsAway(RahdariError):
 
 def contact_in(text: str) -> tuple[Found, str] | None:
     """What a reader could call, write to or open, and as which of them."""
-    plain = unicodedata.normalize("NFKC", text)
+    plain = _UNSEEN.sub("", "".join(sign for sign in text if unicodedata.category(sign) != "Cf"))
+    plain = unicodedata.normalize("NFKC", plain)
     if (address := _ADDRESS.search(plain)) is not None:
         return Found.ADDRESS, address.group()
     number = _TELEPHONE.search(_NO_TELEPHONE.sub(" · ", plain))

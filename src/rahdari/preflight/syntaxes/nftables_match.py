@@ -332,6 +332,8 @@ class _Reading:
             return f"{said} {self.words.next()}" if said == "ip option" else said
         if word == "meta":
             word = self.words.next()
+            if word == "ipsec":
+                return "condition"
         if word in {"l4proto", "protocol", "nfproto"}:
             return f"meta {word}"
         if word in _META:
@@ -373,6 +375,9 @@ class _Reading:
             of = self._named().elements
             self.expand(len(of) * len(self.fits))
             return of
+        if words.peek() in VERDICTS:
+            # A condition of a form that is not known: what it does would be read as a value.
+            raise NotUnderstood(Trouble.WORD, words.peek())
         parts = [words.next()]
         while words.take("-"):
             parts[-1] += f"-{words.next()}"

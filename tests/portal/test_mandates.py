@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.api.interface import API, Call
+from rahdari.applicant.registrations import RegistrationNotFound
 from rahdari.apply import access, drafts, parts
 from rahdari.apply.models import Application
 from rahdari.decide import assignment, conflicts_of_interest, questions
@@ -324,6 +325,17 @@ class TestAFormerAgent:
         there = reverse("portal:change_addresses", args=[world.registration.reference])
         assert signed_in(fresh(agent)).get(there).status_code == 404 and not self.told(world)
         assert signed_in(fresh(agent)).post(there).status_code == 404 and len(self.told(world)) == 1
+
+    def test_is_noted_by_an_operation_too_and_of_a_mandate_that_is_over_by_its_day(
+        self, world: World, agent: User
+    ) -> None:
+        give(world, agent)
+        now = timezone.now()
+        Mandate.objects.update(given_at=now - dt.timedelta(days=9), valid_until=now - dt.timedelta(days=1))
+        call = Call(RequestFactory().post("/"), fresh(agent), now)
+        with pytest.raises(RegistrationNotFound):
+            API.by_path()["/registrations/{reference}/end"]["POST"].run(call, world.registration.reference)
+        assert len(self.told(world)) == 1
 
     def test_with_another_mandate_of_the_organisation_is_no_former_agent(self, world: World, agent: User) -> None:
         theirs = begun(world, agent)

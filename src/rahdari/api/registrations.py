@@ -10,6 +10,7 @@ from rahdari import optional
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.address import Part, format_block, vpn
 from rahdari.applicant import lines, paper, registrations
+from rahdari.applicant.mandates import note_former_agent
 from rahdari.applicant.proof_history import Proved, begin, by_address, pending_method, previous_method, proofs_of
 from rahdari.applicant.registration_status import CHANGEABLE, awaits_evidence, standing_of
 from rahdari.apply import access, renewal, subjects
@@ -123,7 +124,12 @@ def own(call: Call, reference: str) -> Registration:
 
 def held(call: Call, reference: str, act: Act = Act.APPLY) -> Reached[Registration]:
     """One with which the person may do this, as its page has it, and as whom."""
-    return registrations.registration_for(call.person, reference, act)
+    try:
+        return registrations.registration_for(call.person, reference, act)
+    except registrations.RegistrationNotFound:
+        if call.request.method not in {"GET", "HEAD"}:
+            note_former_agent(call.person, reference, call.now)
+        raise
 
 
 def valid(

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models.functions import Least, Now
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
@@ -336,12 +336,13 @@ def mandate_for(user: Visitor, holder: uuid.UUID, act: Act, *, service: str) -> 
 
 
 def ended_mandate(user: User, holder: uuid.UUID) -> Mandate | None:
-    """The last mandate of this organisation that a person had and that was ended, while they have no other of it."""
+    """The last mandate of this organisation that a person had, ended or over by its day, while they have no other of
+    it."""
     accepted = Mandate.objects.filter(agent=user, accepted_at__isnull=False, organisation__holder_ref=holder)
     if accepted.filter(ended_at__isnull=True, valid_until__gt=Now()).exists():
         return None
-    ended = accepted.filter(ended_at__isnull=False).select_related("organisation")
-    return ended.order_by("-ended_at", "id").first()
+    over = Least("valid_until", "ended_at")
+    return accepted.select_related("organisation").order_by(over.desc(), "id").first()
 
 
 def mandates_offered_to(user: User, now: dt.datetime) -> QuerySet[Mandate]:

@@ -102,11 +102,12 @@ class TestCompany:
         assert not checks.checks_of(application.subject).filter(kind="attestation").exists()
         assert decisions.case_of(application) is not None and not MembershipInquiry.objects.exists()
 
-    def test_that_was_attested_under_another_name_goes_to_an_officer_who_reads_why(self) -> None:
+    def test_that_was_attested_under_another_name_goes_to_an_officer_who_reads_of_it(self) -> None:
+        # Nothing shows that the applicant is that member: it counts for nothing, under whatever name.
         an_attestation(claim="it_company", identifier=Identifier("company", NUMBER), name="Specimen Exports", now=NOW)
         application = sent("vpn_company", {}, ntn="0000999")
         check = checks.checks_of(application.subject).get(kind="attestation")
-        assert (check.outcome, check.finding, check.reason_code) == ("failed", "attested_another_name", "")
+        assert (check.outcome, check.finding, check.reason_code) == ("failed", "attested_not_shown", "")
         assert decisions.case_of(application) is not None
 
     def test_that_an_association_attests_only_then_is_registered_while_no_officer_has_touched_it(self) -> None:

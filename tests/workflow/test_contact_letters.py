@@ -75,6 +75,16 @@ class TestTheContact:
             assert word in letter.text
         assert "employee@mail.example" not in letter.text
 
+    def test_hears_of_an_act_that_began_before_a_letter_and_came_after_it(self) -> None:
+        first = granted_to_colleague(NOW + HOUR)
+        ours, eve = organisation_of(first), a_person("eve@mail.example")
+        assert len(told()) == 1
+        people.add_member(
+            organisation=ours, user=eve, role="owner", actor="p", now=NOW + HOUR - dt.timedelta(seconds=1)
+        )
+        workflow.advance(now=NOW + 2 * DAY)
+        assert "another owner was added" in told()[-1].text and len(told()) == 2
+
     def test_hears_that_its_own_account_was_removed_or_is_another_persons_to_direct(self) -> None:
         first = sent(OFFICE)
         workflow.advance(now=NOW)

@@ -145,15 +145,16 @@ def contest_by_contact(*, registration: Registration, email: str, language: str,
     if said is None:
         with translation.override(language):
             words = _("The contact on the list, by the link of our letter: this registration is not from us.")
-        facts: dict[str, Any] = {"kind": rules.Kind.CORRECTION, "about": rules.About.ENTRY, "is_theirs": True}
         sent = send(
             id=uuid.uuid4(),
+            kind=rules.Kind.CORRECTION,
+            about=rules.About.ENTRY,
             target=registration.reference,
             words=words,
             email=email,
+            is_theirs=True,
             language=language,
             now=now,
-            **facts,
         )
         _look_up(sent, now)
         return sent

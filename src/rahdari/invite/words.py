@@ -61,4 +61,4 @@ def cannot(why: Cannot) -> str:
 
 
 def head(campaign: Campaign) -> SafeString:
-    return format_html(str(HEADS[Whom(campaign.whom)]).replace("%(name)s", "{}"), values.name(campaign.name))
+    return format_html(str(HEADS[Whom(campaign.whom)]).replace("%(name)s", "{}"), values.quoted_name(campaign.name))

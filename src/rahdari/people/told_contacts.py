@@ -8,22 +8,28 @@ told of more often than once a day.
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import F, QuerySet, Value
-from django.db.models.functions import Greatest
+from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models.functions import Coalesce, Greatest
 
 from rahdari.journal import actions as journal
 
 from .models import Organisation
 
 AGAIN = dt.timedelta(days=1)
+JUST_BEFORE = dt.timedelta(microseconds=1)
 
 
 def tell_contact_later(*, organisation: Organisation, now: dt.datetime) -> None:
-    """In the transaction of the act: at once, or a day after the contact was told before."""
-    found = Organisation.objects.filter(pk=organisation.pk, contact_due_at__isnull=True).exclude(
-        company_number_index=""
+    """In the transaction of the act: at once, or a day after the contact was told before.
+
+    The row is written in each case: an act that waits for a letter that is just written, and began before it, is told
+    with the next one.
+    """
+    told_at = F("contact_told_at")
+    Organisation.objects.filter(pk=organisation.pk).exclude(company_number_index="").update(
+        contact_due_at=Coalesce("contact_due_at", Greatest(Value(now), told_at + AGAIN)),
+        contact_told_at=Case(When(contact_told_at__gte=now, then=Value(now - JUST_BEFORE)), default=told_at),
     )
-    found.update(contact_due_at=Greatest(Value(now), F("contact_told_at") + AGAIN))
 
 
 def contacts_to_tell(now: dt.datetime) -> QuerySet[Organisation]:

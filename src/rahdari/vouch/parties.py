@@ -43,7 +43,7 @@ class Party:
 
 
 def _named(words: Words, name: str) -> SafeString:
-    return format_html(str(words).replace("%(name)s", "{}"), values.name(name))
+    return format_html(str(words).replace("%(name)s", "{}"), values.quoted_name(name))
 
 
 CLIENT = Party(

@@ -148,7 +148,7 @@ class TestWhoeverElseWasAsked:
         shown = browser.get(asked).text
         question = Clients.objects.get()
         assert "accounts@client.example" in shown and values.when(question.due_at) in shown
-        assert f"Does <bdi>{sent.holder_name}</bdi> work for you?" in shown and "The email has been sent" in shown
+        assert f"Does “<bdi>{sent.holder_name}</bdi>” work for you?" in shown and "The email has been sent" in shown
         assert 'name="again"' not in shown and "You can send it once more from" in shown
         browser.post(asked, {"again": "1"})
         assert Letter.objects.filter(template="client_question").count() == 1, "a day has to pass"

@@ -239,7 +239,7 @@ class TestStatus:
         sync(configuration)
         said = rahdari("status", "--config", file)
         assert said.code == 0, said.out
-        assert "1 of 2 entries count now." in said.out
+        assert "1 of 2 entries count now: 1 has ended." in said.out
         assert "3 receipts wait for the server." in said.out
         told = json.loads(rahdari("status", "--json", "--config", file).out)
         assert (told["ok"], told["sequence"], told["in_force"], told["receipts_waiting"]) == (True, 1, 1, 3)
@@ -251,6 +251,39 @@ class TestStatus:
         assert told["ok"] is False
         assert {fault["name"] for fault in told["faults"]} == {"ReceiptNotTaken", "WentBack"}
         assert rahdari("status", "--config", file).code == Exit.ALARM
+
+    def test_says_what_is_released_and_still_stands_at_a_target(
+        self, rahdari, publisher: Publisher, configuration: Configuration
+    ) -> None:
+        file = written(configuration)
+        entries = [an_entry(f"192.0.2.{number}/32") for number in range(1, 51)]
+        publisher.publish(*entries, an_entry("198.51.100.1/32", not_before=now() + dt.timedelta(days=3)))
+        sync(configuration)
+        publisher.publish(remove=entries[:30])
+        sync(configuration)
+        assert rahdari("release", "--yes", "--config", file).code == 0
+        said = rahdari("status", "--config", file)
+        assert said.code == Exit.ALARM, said.out
+        assert "20 of 21 entries count now: 1 has not begun.\n" in said.out
+        assert "50 entries, applied" in said.out
+        assert "What changed since is not applied there." in said.out
+        assert "All is well" not in said.out
+        told = json.loads(rahdari("status", "--json", "--config", file).out)
+        assert (told["ok"], told["unapplied"], told["in_force"], told["not_begun"]) == (False, ["entries.json"], 20, 1)
+        sync(configuration)
+        said = rahdari("status", "--config", file)
+        assert (said.code, "20 entries, applied" in said.out) == (0, True), said.out
+        assert said.out.endswith("All is well.\n")
+
+    def test_counts_what_is_the_operators_own_apart(
+        self, rahdari, publisher: Publisher, configuration: Configuration
+    ) -> None:
+        own = configuration.state.with_name("local.csv")
+        own.write_text("prefix\n192.0.2.1\n")
+        publisher.publish(an_entry("192.0.2.2/32"))
+        sync(replace(configuration, local=own))
+        said = rahdari("status", "--config", written(configuration))
+        assert "1 of 1 entries count now; 1 more are your own.\n" in said.out
 
 
 class TestCheck:

@@ -96,6 +96,11 @@ class Entries:
         id, newest = self._log()
         return f"{id}:{newest}:{time_text(now)}:{time_text(kept_after)}".replace("Z", "")
 
+    def has_changed_since(self, mark: str) -> bool:
+        """Whether anything was taken in, taken out or released since. What begins or ends by itself is not asked."""
+        parsed = self._parse_mark(mark)
+        return parsed is None or parsed[0] < self._log()[1]
+
     def changes_since(self, mark: str, *, now: dt.datetime, kept_after: dt.datetime) -> Iterator[ChangedPoint] | None:
         """Each address, protocol and port whose standing may have changed since, once. None: read everything anew."""
         parsed = self._parse_mark(mark)
@@ -185,6 +190,15 @@ class Entries:
         asked = f"SELECT {held} + {own} - {' - '.join(out)}, {' + '.join(ended)}"
         besides, stale = self._db.execute(asked, {"at": at, "after": after}).fetchone()
         return counted + besides, stale
+
+    def count_not_counting(self, *, now: dt.datetime, kept_after: dt.datetime) -> tuple[int, int]:
+        """Of what the editions have: how many entries have not begun, and how many have ended."""
+        at, after = time_text(now), time_text(kept_after)
+        begin = [f"(SELECT count(*) FROM {name} WHERE later > :at AND not_after > :after)" for name in self._tables()]  # noqa: S608
+        ended = [f"(SELECT count(*) FROM {name} WHERE not_after <= :after)" for name in self._tables()]  # noqa: S608
+        asked = f"SELECT {' + '.join(begin)}, {' + '.join(ended)}"
+        not_begun, over = self._db.execute(asked, {"at": at, "after": after}).fetchone()
+        return not_begun, over
 
     def count_local(self) -> int:
         """The operator's own rows."""

@@ -21,6 +21,7 @@ from .status_file import KeptFault, remembered, remembered_lead, remembered_term
 from .syncing import time_faults
 from .terms import terms_note
 
+NOT_APPLIED = "A running agent does it within a minute or two; otherwise run: rahdari agent sync"
 # What the clock alone says anew at each look.
 TIMELY = {"Stale", "SignatureOld", "RemovalsHeld"}
 
@@ -29,8 +30,13 @@ TIMELY = {"Stale", "SignatureOld", "RemovalsHeld"}
 class Status:
     positions: Mapping[str, Position]
     now: dt.datetime
+    # All that counts, with what is held back and what is the operator's own; of these, what has ended and is kept.
     in_force: int
     kept_stale: int
+    # Entries of the editions that do not count now.
+    not_begun: int
+    ended: int
+    local: int
     held: Mapping[str, int]
     markers: tuple[Marker, ...]
     unapplied: tuple[str, ...]
@@ -63,10 +69,11 @@ class Status:
 
 def status(*, configuration: Configuration, state: AgentState, now: dt.datetime) -> Status:
     positions = state.positions()
-    counted, stale = 0, 0
+    counted, stale, not_begun, ended = 0, 0, 0, 0
     if positions:
         after = kept_since(positions, now=now, grace=grace_of(configuration, state))
         counted, stale = state.count_in_force(now=now, kept_after=after)
+        not_begun, ended = state.count_not_counting(now=now, kept_after=after)
     markers = state.markers()
     here = {role: (position.session, position.sequence) for role, position in positions.items()}
     kept = [fault for fault in remembered(state.folder) if fault.name not in TIMELY]
@@ -80,6 +87,9 @@ def status(*, configuration: Configuration, state: AgentState, now: dt.datetime)
         now=now,
         in_force=counted,
         kept_stale=stale,
+        not_begun=not_begun,
+        ended=ended,
+        local=state.count_local(),
         held=state.held_counts(now=now),
         markers=tuple(sorted(markers.values(), key=lambda marker: marker.target)),
         unapplied=tuple(
@@ -87,7 +97,7 @@ def status(*, configuration: Configuration, state: AgentState, now: dt.datetime)
             for target in configuration.targets
             if (marker := markers.get(target.name)) is None
             or marker.fault
-            or (dict(marker.positions) != here and not is_waiting(marker, now=now))
+            or (_is_behind(marker, here, state) and not is_waiting(marker, now=now))
         ),
         unreported=len(state.receipts()),
         faults=(*kept, *(KeptFault(fault.name, fault.what, fault.mend, now, fault.exit) for fault in timely)),
@@ -95,6 +105,11 @@ def status(*, configuration: Configuration, state: AgentState, now: dt.datetime)
         terms=configuration.terms,
         terms_named=terms_named,
     )
+
+
+def _is_behind(marker: Marker, here: Mapping[str, tuple[str, int]], state: AgentState) -> bool:
+    """Whether the target has not yet taken what is held here: another edition, or what the operator released."""
+    return dict(marker.positions) != here or state.has_changed_since(marker.mark)
 
 
 def status_as_json(said: Status) -> dict[str, Any]:
@@ -115,6 +130,9 @@ def status_as_json(said: Status) -> dict[str, Any]:
         "held": sum(said.held.values()),
         "in_force": said.in_force,
         "kept_stale": said.kept_stale,
+        "not_begun": said.not_begun,
+        "ended": said.ended,
+        "local": said.local,
         "targets": [
             {
                 "name": marker.target,
@@ -143,28 +161,23 @@ def status_in_words(said: Status) -> str:
     if position is None or fresh_until is None or signed_at is None:
         lines = ["Nothing has been verified yet. Run: rahdari agent sync"]
     else:
-        entries = sum(held.entries for held in said.positions.values())
-        counting = f"{said.in_force} of {entries} entries count now"
-        if held_back := sum(said.held.values()):
-            counting = f"{said.in_force} entries count now: the editions have {entries}, {held_back} more are held back"
         lines = [
             f"{edition_in_words(said.positions).capitalize()} of session {position.session[:8]}, "
             f"published {_plain(position.published_at)}.",
             *digests_in_words(said.positions),
             f"Last signed {in_words(said.now - signed_at)} ago; vouched for until {_plain(fresh_until)}"
             f"{' (STALE)' if said.stale else ''}.",
-            counting
-            + (
-                f", of which {said.kept_stale} have ended and are kept while the feed is stale."
-                if said.kept_stale
-                else "."
-            ),
+            _counting(said),
         ]
     for marker in said.markers:
         had = f"edition {_sequence(marker)}, {marker.loaded} entries, applied {_plain(marker.applied_at)}"
         lines.append(f"  {marker.target} ({marker.kind}): {had if marker.applied_at else 'nothing applied yet'}")
         if marker.fault:
             lines.append(f"    fails since {_plain(marker.failed_at)}: {marker.fault}")
+        elif marker.target in said.unapplied:
+            lines.append("    What changed since is not applied there. " + NOT_APPLIED)
+        elif is_waiting(marker, now=said.now):
+            lines.append("    What changed since is written there later: this file takes long to write.")
     never = set(said.unapplied) - {marker.target for marker in said.markers}
     lines += [f"  {name}: nothing applied yet" for name in sorted(never)]
     if said.unreported:
@@ -176,6 +189,22 @@ def status_in_words(said: Status) -> str:
     if said.exit is Exit.OK and not said.faults:
         lines.append("All is well.")
     return "\n".join(lines)
+
+
+def _counting(said: Status) -> str:
+    """What of the editions counts now and why the rest does not; then what counts beside them."""
+    entries, held = sum(position.entries for position in said.positions.values()), sum(said.held.values())
+    words = f"{entries - said.not_begun - said.ended} of {entries} entries count now"
+    rest = ((said.not_begun, "not begun"), (said.ended, "ended"))
+    if why := " and ".join(f"{count} {'has' if count == 1 else 'have'} {what}" for count, what in rest if count):
+        words += f": {why}"
+    if said.kept_stale:
+        words += f"; among them {said.kept_stale} that ended and are kept while the feed is stale"
+    if held:
+        words += f"; {held} more, taken out of the editions, are held back"
+    if said.local:
+        words += f"; {said.local} more are your own"
+    return f"{words}."
 
 
 def edition_in_words(positions: Mapping[str, Position]) -> str:

@@ -198,6 +198,18 @@ class TablesBehind(Told):
         self.why = why
 
 
+class RoleRefused(Told):
+    """The role of this command may not do this in the database. `.why` is the first line of what was said."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"The database refuses this to the role of DATABASE_URL ({why}). `rahdari prepare` grants what that role "
+            "needs, with RAHDARI_OWNER_DATABASE_URL where another role owns the tables (docs/install.md); "
+            "`rahdari doctor` says what is missing."
+        )
+        self.why = why
+
+
 class SettingsRefused(Told):
     """The settings of this installation will not do; the message is theirs."""
 
@@ -207,7 +219,7 @@ def overview() -> str:
     lines = "\n".join(f"  {word:<{width}}{command.help}" for word, command in commands().items())
     return (
         f"commands:\n{lines}\n\n`rahdari COMMAND --help` says more about one of them. "
-        "All but `agent`, `my` and `vantage` take --data DIR too, the data folder."
+        "What works on the data folder of a register takes --data DIR too."
     )
 
 
@@ -363,6 +375,8 @@ def run(arguments: Sequence[str]) -> int:
     parsed = parser_for(word).parse_args(given)
     try:
         return int(parsed.run(parsed) or 0)
+    except Told:
+        raise
     except Exception as error:
         told = of_a_file(error) if isinstance(error, PermissionError) else of_the_database(error)
         if told is None:
@@ -396,6 +410,9 @@ def of_the_database(error: Exception) -> Told | None:
             isinstance(cause, psycopg.OperationalError) and is_away(cause)
         ):
             return DatabaseAway(why)
+        # Guards refuse with the same state, in words of their own.
+        if isinstance(cause, psycopg.errors.InsufficientPrivilege) and why.startswith("permission denied"):
+            return RoleRefused(why)
         if isinstance(cause, ProgrammingError) and "does not exist" in why:
             return TablesBehind(why)
         inner = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else None

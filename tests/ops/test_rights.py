@@ -1,5 +1,7 @@
 """The role of all that runs, where the tables belong to another: what PostgreSQL refuses it, and lets it do."""
 
+from pathlib import Path
+
 import psycopg
 import pytest
 from psycopg import errors, sql
@@ -82,6 +84,34 @@ class TestApplication:
         assert done.returncode == 0, done.stderr
         with psycopg.connect(installation.server.url) as owner:
             assert owner.execute("SELECT count(*) > 0 FROM journal_journalentry").fetchone() == (True,)
+
+    def test_imports_a_roster_and_replaces_it(self, installation: Installation, tmp_path: Path) -> None:
+        """For which a table is made, and one goes: the owner's functions do that, and no other table."""
+        file = tmp_path / "companies.csv"
+        for rows in ("0000482,Sample One\n", "0000482,Sample One\n0000483,Sample Two\n"):
+            file.write_text(f"number,name\n{rows}")
+            done = installation.run("roster", "import", "companies", str(file))
+            assert done.returncode == 0, done.stderr
+        with psycopg.connect(installation.server.application_url) as application:
+            assert application.execute("SELECT count(*) FROM checks_rosterrow").fetchone() == (2,)
+            (in_use,) = application.execute("SELECT id FROM checks_roster WHERE in_use").fetchone() or ()
+            with pytest.raises(errors.CheckViolation, match="in use"):
+                application.execute("SELECT checks_end_import(%s)", [in_use])
+        assert not about(installation.doctor(), "tables ", "WRONG")
+
+    def test_is_told_in_a_line_what_it_lacks(self, installation: Installation, tmp_path: Path) -> None:
+        file = tmp_path / "companies.csv"
+        file.write_text("number,name\n0000482,Sample One\n")
+        with psycopg.connect(installation.server.url, autocommit=True) as owner:
+            owner.execute(f"REVOKE EXECUTE ON FUNCTION checks_begin_import FROM {postgres.APPLICATION}")
+            try:
+                done = installation.run("roster", "import", "companies", str(file))
+                (said,) = about(installation.doctor(), "tables ", "WRONG")
+            finally:
+                owner.execute(f"GRANT EXECUTE ON FUNCTION checks_begin_import TO {postgres.APPLICATION}")
+        assert done.returncode == 1 and "Traceback" not in done.stderr
+        assert "refuses this to the role of DATABASE_URL" in done.stderr and "rahdari prepare" in done.stderr
+        assert f'GRANT EXECUTE ON FUNCTION checks_begin_import TO "{postgres.APPLICATION}";' in said
 
 
 class TestDoctor:

@@ -65,7 +65,7 @@ def check_rights(role: str, *, is_owner: bool) -> Iterator[Finding]:
     lacks, beyond = rights.differing(is_owner=is_owner)
     for name, what in lacks.items():
         said = ", ".join(sorted(what))
-        kind = "SEQUENCE " if what == {"USAGE"} else ""
+        kind = "SEQUENCE " if what == {"USAGE"} else "FUNCTION " if what == {"EXECUTE"} else ""
         yield Finding(
             WRONG,
             "tables",

@@ -49,6 +49,8 @@ TAKEN: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (KEPT, ("DELETE",)),
     (("django_migrations",), ("INSERT", "UPDATE", "DELETE")),
 )
+# Functions that run in the owner's name, for what needs more than rows: a roster's import makes a table.
+CALLED = ("checks_begin_import", "checks_use_import", "checks_end_import")
 
 
 class CannotGrant(Told):
@@ -85,6 +87,7 @@ def grant(role: str) -> None:
         sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(name),
         sql.SQL("GRANT {} ON {} TO {}").format(words(RIGHTS), public, name),
         sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(name),
+        sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(", ").join(map(sql.Identifier, CALLED)), name),
         *(sql.SQL("REVOKE {} ON {} FROM {}").format(words(taken), tables(of), name) for of, taken in TAKEN),
     ]
     try:
@@ -102,24 +105,31 @@ def words(rights: tuple[str, ...]) -> sql.Composed:
 HAS = """
 SELECT relname, array_agg(asked) FILTER (WHERE has_table_privilege(pg_class.oid, asked))
 FROM pg_class, unnest(%s::text[]) AS asked
-WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace GROUP BY relname
+-- Of a part of a table nobody asks: what is read and written is the whole.
+WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace GROUP BY relname
 UNION ALL
 SELECT relname, array_agg(asked) FILTER (WHERE has_sequence_privilege(pg_class.oid, asked))
 FROM pg_class, unnest('{USAGE}'::text[]) AS asked
 WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace GROUP BY relname
+UNION ALL
+SELECT proname, array_agg(asked) FILTER (WHERE has_function_privilege(pg_proc.oid, asked))
+FROM pg_proc, unnest('{EXECUTE}'::text[]) AS asked
+WHERE proname = ANY(%s) AND pronamespace = 'public'::regnamespace GROUP BY proname
 ORDER BY relname
 """
 
 
 def differing(*, is_owner: bool) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
-    """What the role that asks lacks, and what it has beyond `grant`, by table or sequence. An owner has all."""
+    """What the role that asks lacks, and what it has beyond `grant`, by table, sequence or function."""
+    # An owner has all.
     taken = {name: set(what) for of, what in TAKEN for name in of} if not is_owner else {}
     with connection.cursor() as cursor:
-        cursor.execute(HAS, [list(RIGHTS)])
+        cursor.execute(HAS, [list(RIGHTS), list(CALLED)])
         found = {name: set(has or ()) for name, has in cursor.fetchall()}
         cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace")
         sequences = {name for (name,) in cursor.fetchall()}
-    wanted = {name: {"USAGE"} if name in sequences else set(RIGHTS) - taken.get(name, set()) for name in found}
+    other = {name: {"USAGE"} for name in sequences} | {name: {"EXECUTE"} for name in CALLED}
+    wanted = {name: other.get(name, set(RIGHTS) - taken.get(name, set())) for name in found}
     lacks = {name: wanted[name] - has for name, has in found.items() if wanted[name] - has}
     beyond = {name: has - wanted[name] for name, has in found.items() if has - wanted[name]}
     return lacks, beyond

@@ -204,6 +204,8 @@ class TestAnOfficer:
         officer = visitor(story.an_officer())
         page = officer.get("/desk/planned-work/").text
         assert "2 texts of operators to read" in page and "We move lines." in page
+        desk = officer.get("/desk/").text
+        assert 'Planned work <span class="count">2<span class="vh"> texts to read</span></span>' in desk
         shown, kept = Work.objects.order_by("made_at")
         assert "An officer reads them before" in visitor(operator).get(f"{WORKS}{shown.reference}/").text
         assert "when an officer has read it" in visitor(person).get(f"/my/planned-work/{shown.reference}/").text
@@ -213,6 +215,7 @@ class TestAnOfficer:
             assert officer.post(place, {"act": "another"}).status_code == 404
             assert officer.post(place, {"act": act}).status_code == 302
         assert "to read" not in officer.get("/desk/planned-work/").text
+        assert "texts to read" not in officer.get("/desk/").text
         assert "“We move lines.”" in visitor(person).get(f"/my/planned-work/{shown.reference}/").text
         page = visitor(person).get(f"/my/planned-work/{kept.reference}/").text
         assert "weakness" not in page and "has read" not in page

@@ -16,6 +16,7 @@ from rahdari.db import together
 from rahdari.incident import navigation as incidents
 from rahdari.invite import queries as invitations
 from rahdari.letters import queries as inbox
+from rahdari.maintenance import navigation as planned_work
 from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.people.rules import Act, roles_that
@@ -91,6 +92,7 @@ def _of_reader(user: object, room: str, name: str) -> list[Link]:
         return _of_an_operator(people.operator_of(user) or "", room, page)
     if people.is_officer(user):
         rooms: list[together.Part] = [
+            planned_work.for_officers(here=room == "maintenance"),
             complaints.for_officers(here=room == "complaint"),
             incidents.for_officers(here=room == "incident"),
             *(each(page, timezone.now()) for each in optional.given(__package__, "for_officers")),
@@ -109,7 +111,6 @@ def _of_reader(user: object, room: str, name: str) -> list[Link]:
             ),
             Link(pgettext("navigation", "Telephone"), reverse("portal:desk_entries"), here=page == "desk_entries"),
             Link(pgettext("navigation", "Proofs"), reverse("portal:proofs_in_vain"), here=page == "proofs_in_vain"),
-            Link(_("Planned work"), reverse("maintenance:desk_works"), here=room == "maintenance"),
             *(each.shown() for each in rooms),
             Link(_("Draft rules"), reverse("portal:desk_drafts"), here=page in {"desk_drafts", "desk_draft"}),
             *_invitations(page),

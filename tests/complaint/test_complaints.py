@@ -26,6 +26,7 @@ from rahdari.register.models import Registration
 from rahdari.register.rules import Standing
 from rahdari.workflow import entering, retention
 from tests.builders.cases import DAY, HOUR, NOW, a_decided_application, a_gateway, a_person, an_officer
+from tests.data_steps import migrated_again
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + HOUR
@@ -123,6 +124,18 @@ class TestAReport:
         with pytest.raises(actions.NoNameInIt):
             actions.contest(complaint=complaint, officer=officer, contested=True, now=LATER)
         rewritten(complaint, contested_at=LATER)
+
+    def test_that_was_read_under_the_release_before_goes_on_contesting_a_name(self, officer: User) -> None:
+        read, unread = (
+            sent(registered()[0].name, kind="correction", about="name", is_theirs=True, email=f"{each}@sender.example")
+            for each in ("one", "two")
+        )
+        misuse = sent(registered()[1].reference)
+        for each in (read, misuse):
+            queries.complaint_for_officer(user=officer, reference=each.reference, now=LATER + HOUR)
+        migrated_again("complaint", "0007_contested")
+        assert fresh(read).contested_at == LATER + HOUR
+        assert fresh(unread).contested_at is None and fresh(misuse).contested_at is None
 
     def test_sent_twice_by_one_form_is_one(self) -> None:
         _, registration = registered()

@@ -25,6 +25,7 @@ from tests.builders.consultations import (
     code_at,
     letters_to,
 )
+from tests.data_steps import migrated_again
 from tests.urdu import page_problems
 
 from .test_pages import at, visitor
@@ -214,3 +215,22 @@ class TestAClaim:
         answer = visitor().post(at("claim_name", comment.draft, number=1), {"email": "named@reader.example"})
         assert answer.status_code == 429 and NAME in answer.text and comment.claimed is None
         assert "than we take at once" in answer.text
+
+
+def test_a_claim_of_the_release_before_stays_as_it_was_shown() -> None:
+    """A name was away from the claim on, unless its author objected; no author was asked what the letter asks now."""
+    silent, contested, decided = (
+        a_comment(a_draft(now=NOW, key=key).draft, now=NOW, name=NAME, email=f"{key}@reader.example")
+        for key in ("silent", "contested", "decided")
+    )
+    for each in (silent, contested, decided):
+        a_claim(each, now=NOW)
+    claiming.contest(comment=contested, now=NOW + DAY)
+    claiming.decide(comment=decided, erase=True, actor=OFFICER, now=NOW + DAY)
+    migrated_again("consult", "0013_hidden_with_all")
+    found = NameClaim.objects.get(comment=silent)
+    assert (found.asked_at, found.away_at) == (found.claimed_at, found.due_at)
+    found = NameClaim.objects.get(comment=contested)
+    assert (found.asked_at, found.away_at, found.contested_at) == (found.claimed_at, None, NOW + DAY)
+    found = NameClaim.objects.get(comment=decided)
+    assert (found.asked_at, found.away_at, found.outcome) == (None, None, "erased")

@@ -22,6 +22,7 @@ from rahdari.register.models import Entry
 from tests.builders.people import a_person
 from tests.builders.planned_work import DAY, HOUR, NOW, a_network, a_plan, a_work, announced, tell
 from tests.builders.publishing import entered
+from tests.data_steps import migrated_again
 
 pytestmark = pytest.mark.django_db
 AT = NOW + 14 * DAY  # when the work of a plan begins
@@ -308,6 +309,25 @@ class TestWording:
         [waits] = queries.wordings_to_read()
         actions.read_wording(id=waits.pk, is_shown=True, by="officer:1", now=NOW)
         assert queries.notice_for([holder], work.reference).text == ""
+
+    def test_that_was_told_by_the_release_before_counts_as_read(self) -> None:
+        operator, other = a_network(), a_network("sample-mobile", asns=(64501,))
+        told = self.written(operator)
+        again = self.written(operator, "We move lines to gateway 8.")
+        cancelled = actions.cancel(work=self.written(operator, "We close a weakness."), **FACTS)
+        theirs = self.written(other, lines=("198.51.100.0/24",))
+        ours = announced(None, text_en="We move lines.")
+        draft = a_work(operator, text_en="We renew equipment.")
+        migrated_again("maintenance", "0008_wordings")
+        for work in (told, again, cancelled, theirs, ours, draft):
+            work.refresh_from_db()
+        assert told.wording == again.wording and theirs.wording not in {None, told.wording}
+        assert {each.words for each in (told, again, cancelled, theirs)} == {Words.SHOWN}
+        assert (ours.wording, draft.wording) == (None, None)
+        read = Wording.objects.get(pk=told.wording_id)
+        assert (read.text_en, read.read_at, read.read_by) == (told.text_en, told.announced_at, "system:migration")
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Work.objects.filter(pk=cancelled.pk).update(text_en="Another.")
 
     def test_of_the_database_is_one_for_what_is_announced(self) -> None:
         work = self.written(a_network())

@@ -27,6 +27,7 @@ from rahdari.register.models import Registration
 from tests.builders.attestations import ASSOCIATION, a_secretary, an_attestation
 from tests.builders.cases import DAY, HOUR, NOW, a_person, an_application
 from tests.builders.drafts import cnic_of
+from tests.data_steps import migrated_again
 
 pytestmark = pytest.mark.django_db
 
@@ -146,6 +147,36 @@ class TestAttestedAlready:
         assert check_of(application).evidence["shown_by"] == "association" and is_listed(application)
         assert list(attestations.theirs(user)) == [found]
         assert not any(workflow.advance(now=NOW + HOUR).values())
+
+    def test_under_the_release_before_is_told_to_whom_it_was_shown_of(self) -> None:
+        """By the address, and by what the association answered; a number that was only typed shows nothing."""
+        by_address, asked, typed = a_person(), a_person(), a_person()
+        a_member(by_address)
+        for each in (asked, typed):
+            a_member(each, identifier=Identifier("card", cnic_of(each)))
+        of_address, of_asked, of_typed = map(applied, (by_address, asked, typed))
+        workflow.advance(now=NOW)
+        requests.attest_applicant(
+            request=MembershipInquiry.objects.get(subject=f"check:{check_of(of_asked).pk}"),
+            claim="freelancer",
+            method="register",
+            valid_until=(NOW + 300 * DAY).date(),
+            by="person:test",
+            now=NOW + HOUR,
+        )
+        workflow.advance(now=NOW + HOUR)
+
+        def as_before(apps: Any) -> None:
+            for check in apps.get_model("checks", "Check").objects.filter(kind="attestation"):
+                check.evidence.pop("shown_by", None)
+                check.save()
+
+        migrated_again("attest", "0003_told_when_shown", as_before)
+        ties = dict(AttestationUse.objects.values_list("subject", "tie"))
+        subjects = [each.subject for each in (of_address, of_asked, of_typed)]
+        assert [ties[subject] for subject in subjects] == ["address", "association", ""]
+        shown = [check_of(each).evidence.get("shown_by") for each in (of_address, of_asked, of_typed)]
+        assert shown == ["address", "association", None]
 
     @pytest.mark.parametrize("how", ["revoked", "ends"])
     def test_by_card_number_of_somebody_else_brings_no_letter_about_it(self, how: str) -> None:

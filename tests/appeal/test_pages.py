@@ -19,6 +19,7 @@ from rahdari.journal import actions as record
 from rahdari.journal import queries as journal
 from rahdari.letters.models import Letter
 from rahdari.people.models import Role, User
+from rahdari.web import values
 from tests.builders import story
 from tests.builders.drafts import a_pdf
 from tests.urdu import page_problems
@@ -112,6 +113,22 @@ class TestTheAppellant:
         at_the_desk = signed_in(supervisor, "ur")
         assert page_problems(at_the_desk.get(desk(appeal)).content.decode()) == []
         assert page_problems(at_the_desk.get(reverse("appeal:appeals")).content.decode()) == []
+
+    @pytest.mark.parametrize("is_decided", [False, True])
+    def test_reads_that_we_are_late(self, refusal: Application, supervisor: User, is_decided: bool) -> None:
+        at = timezone.now() - dt.timedelta(days=90)
+        appeal = an_appeal(refusal, now=at)
+        if is_decided:
+            appeal = actions.take(appeal=appeal, user=supervisor, now=at)
+            points = {"fact": (str(Outcome.ALLOWED), "The bill says so.")}
+            appeal = actions.decide(appeal=appeal, user=supervisor, points=points, text="", now=at)
+        end = appeal.carry_out_by if is_decided else appeal.due_at
+        page = signed_in(refusal.applicant).get(place(refusal)).text
+        late = "It is carried out late, by" if is_decided else "The decision is late by"
+        assert late in page and f"The last day was {values.day(end)}" in page
+        assert "The delay is ours. Complain to the Federal Ombudsman" in page
+        assert "If we miss the day" not in page and "If nothing has happened by then" not in page
+        assert page_problems(signed_in(refusal.applicant, "ur").get(place(refusal)).text) == []
 
 
 class TestWhoeverDecides:

@@ -13,6 +13,7 @@ from rahdari.maintenance.models import Notice, Work
 from rahdari.maintenance.reading import Did, Outcome
 from rahdari.maintenance.rules import Impact, State, Status
 from rahdari.publish.models import Operator
+from rahdari.web import values
 from tests.builders.planned_work import DAY, HOUR, NOW, a_network, tell
 from tests.builders.publishing import entered
 
@@ -146,6 +147,9 @@ class TestReading:
         operator, other = a_network(), a_network("sample-mobile", asns=(64501,))
         account = read(operator, sent(account="RD-4F7K-92MQ"))
         assert account.did == Did.REFUSED and "sample-fibre" in account.text
+        assert "If your program did not make this notice, write to us" in account.text
+        unannounced = read(operator, sent(Status.IN_PROCESS, maintenance_id="CHG-0010"))
+        assert unannounced.did == Did.REFUSED and "you answer under “Disruptions”" in unannounced.text
         assert read(operator, sent(account="as64500")).did == Did.DRAFTED
         network = read(other, sent(account="sample-mobile"))
         assert network.did == Did.REFUSED and "203.0.113.7" in network.text
@@ -175,6 +179,8 @@ class TestReading:
         operator = a_network()
         late = read(operator, sent(), now=AT)
         assert late.did == Did.REFUSED and "This time is over" in late.text
+        given = f"Given: {values.moment(AT)} to {values.moment(AT + HOUR)} ("
+        assert given in late.text and values.zone() in late.text
         read(operator, sent())
         assert read(operator, sent(sequence=1), now=AT).did == Did.REFUSED
         assert Work.objects.get().own_sequence == 0

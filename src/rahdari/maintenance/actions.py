@@ -43,12 +43,14 @@ class TooEarly(NotPossibleNow):
 
 
 class WindowNotTaken(RahdariError):
-    """It cannot be announced with this window, or not end then. `.fault`; of NOT_LONGER `.after`, which the end must be
-    later than."""
+    """It cannot be announced with this window, or not end then. `.fault`; the window that was given, `.starts_at` and
+    `.ends_at`; of NOT_LONGER `.after`, which the end must be later than."""
 
     says = "{fault}"
     fault: WindowFault
     after: dt.datetime | None = None
+    starts_at: dt.datetime | None = None
+    ends_at: dt.datetime | None = None
 
 
 class SaysNotWhy(Exception):
@@ -212,7 +214,7 @@ def prolong(*, work: Work, expected_end_at: dt.datetime, by: str, now: dt.dateti
     if expected_end_at <= after:
         raise WindowNotTaken(WindowFault.NOT_LONGER, after)
     if work.starts_at is not None and expected_end_at - work.starts_at > 2 * queries.terms().longest_window:
-        raise WindowNotTaken(WindowFault.TOO_LONG)
+        raise WindowNotTaken(WindowFault.TOO_LONG, starts_at=work.starts_at, ends_at=expected_end_at)
     work.expected_end_at = expected_end_at
     _move(work, "prolong")
     _record(work, "prolonged", by, now, version=work.version)
@@ -301,12 +303,12 @@ def _hold_window(work: Work, now: dt.datetime) -> None:
         starts_at=work.starts_at, ends_at=work.ends_at, minutes=work.minutes, terms=queries.terms(), now=now
     )
     if fault is not None:
-        raise WindowNotTaken(fault)
+        raise WindowNotTaken(fault, starts_at=work.starts_at, ends_at=work.ends_at)
 
 
 def _write(work: Work, plan: Plan, now: dt.datetime) -> None:
     if fault := rules.judge_draft(starts_at=plan.starts_at, ends_at=plan.ends_at, now=now):
-        raise WindowNotTaken(fault)
+        raise WindowNotTaken(fault, starts_at=plan.starts_at, ends_at=plan.ends_at)
     work.reason, work.minutes, work.is_tentative = plan.reason, plan.minutes, plan.is_tentative
     texts = [" ".join(text.split())[:500] for text in (plan.text_en, plan.text_ur)]
     # What the regulator announces is its own word.

@@ -118,13 +118,20 @@ def _why(error: Exception) -> str:
     match error:
         case AccountNotYours():
             told = {"given": values.plain_ltr(error.given[:60]), "wanted": values.plain_ltr(error.wanted)}
-            return _("The account %(given)s is not yours. Write X-MAINTNOTE-ACCOUNT:%(wanted)s") % told
-        case NotAnnounced():
-            told = {"status": values.plain_ltr(error.status)}
             return (
-                _("The status is %(status)s, and nothing was announced under this maintenance id. Announce it first.")
+                _(
+                    "The account %(given)s is not yours. If your program did not make this notice, write to us: see "
+                    "“Help and contact”. If it did, write X-MAINTNOTE-ACCOUNT:%(wanted)s"
+                )
                 % told
             )
+        case NotAnnounced():
+            told = {"status": values.plain_ltr(error.status)}
+            said = _(
+                "The status is %(status)s, and nothing was announced under this maintenance id. Announce it first."
+            )
+            more = _("Holders report an interruption that was not announced, and you answer under “Disruptions”.")
+            return f"{said % told} {more}"
         case _:
             return words.refused(error)
 

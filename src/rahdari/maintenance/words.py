@@ -180,7 +180,12 @@ def refused(error: Exception) -> str:
         case actions.WindowNotTaken():
             terms = queries.terms()
             facts = {"hours": terms.longest_hours, "days": terms.most_days_ahead}
-            return window_fault(error.fault, **facts, after=values.when(error.after))
+            said = window_fault(error.fault, **facts, after=values.when(error.after))
+            if error.starts_at is None or error.ends_at is None:
+                return said
+            given = {"start": values.moment(error.starts_at), "end": values.moment(error.ends_at)}
+            given["zone"] = values.plain_ltr(values.zone())
+            return f"{said} {_('Given: %(start)s to %(end)s (%(zone)s).') % given}"
         case actions.EntryNotYours():
             told = {"entry": values.plain_ltr(error.feed_id)}
             return _("No entry of your networks has the number %(entry)s. Take it from your feed as it is now.") % told

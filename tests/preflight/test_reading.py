@@ -56,6 +56,19 @@ class TestBounds:
             read(content)
         assert all(error_in_words(raised.value)) and str(raised.value)
 
+    @pytest.mark.parametrize(
+        ("line", "trouble", "near"),
+        [
+            ("203.0.113.77/27", Trouble.HOST_BITS, "203.0.113.77/27"),
+            ("off 2001:db8::7/64 udp", Trouble.HOST_BITS, "2001:db8::7/64"),
+            ("192.0.2.7 udp 70000", Trouble.PORT, "70000"),
+        ],
+    )
+    def test_a_plan_of_one_line_is_told_what_is_wrong_with_it(self, line: str, trouble: Trouble, near: str) -> None:
+        found = read(f"{line}\n".encode())
+        assert not found.rules
+        assert [(each.line, each.trouble, each.near) for each in found.unread] == [(1, trouble, near)]
+
     def test_every_error_has_words(self) -> None:
         for error in (TooManyRules(1), JumpsInCircle("x", 1)):
             assert all(error_in_words(error))

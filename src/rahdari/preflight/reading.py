@@ -12,6 +12,7 @@ from .change import (
     SyntaxUnknown,
     TooLarge,
     TooManyLines,
+    Trouble,
 )
 from .draft import Draft
 from .syntaxes import cisco, junos, lines, mikrotik, nftables, rpsl, table
@@ -57,6 +58,8 @@ _IPTABLES = re.compile(
     r"|(?:(?:sudo )?ip6?tables(?:-legacy|-nft)?\s+(?:-\S+ \S+ )?)?-[AI] \S+ .*-[jg] )"
 )
 
+_NO_ADDRESS_READ = {Trouble.WORD, Trouble.ADDRESS, Trouble.HOST_NAME, Trouble.NO_ADDRESS}
+
 
 def read(content: bytes, syntax: Syntax | None = None) -> Change:
     """Raises a PlanError: TooLarge, TooManyLines, NoText, NothingInIt, OtherFormat, SyntaxUnknown."""
@@ -79,7 +82,9 @@ def read(content: bytes, syntax: Syntax | None = None) -> Change:
         v6 = any("ip6tables" in line or "::" in line for line in found)
         raise OtherFormat("iptables-save", "ip6tables-restore-translate" if v6 else "iptables-restore-translate")
     change = READERS[syntax or guessed(found)](found).change()
-    if not change.rules and change.unread_count and syntax is None and change.syntax is Syntax.LINES:
+    is_guess = syntax is None and change.syntax is Syntax.LINES and not change.rules and change.unread_count
+    # Where an address was read, the fault is behind it, and its line is named.
+    if is_guess and all(each.trouble in _NO_ADDRESS_READ for each in change.unread):
         raise SyntaxUnknown(len(found))
     return change
 

@@ -224,6 +224,8 @@ class TestCommands:
         measuring.append(tmp_path / "rows", [UP, seen("home", a=True, b=False)])
         said = self.run(capsys, "judge", plan.path, tmp_path / "rows")[1]
         assert "fewer than 20 pairs count" in said and "chance" not in said and "0.00" not in said
+        said = self.run(capsys, "judge", plan.path, tmp_path / "rows", "--format", "csv")[1]
+        assert said.splitlines()[1] == "2026-W49,http,not_enough,,,0,0,0"
 
     def test_judges_nothing_before_the_draw(
         self, plan: Plan, tmp_path: Path, capsys: pytest.CaptureFixture[str]

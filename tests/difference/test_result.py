@@ -14,7 +14,7 @@ TODAY = dt.date(2026, 11, 30)
 FINDINGS: dict[str, dict[str, Any]] = {
     "difference": {"difference_percent": 4.2, "chance": 1e-6, "pairs": 20},
     "no_difference": {"difference_percent": 0.1, "chance": 0.4, "pairs": 20},
-    "not_enough": {"difference_percent": 0.0, "chance": 1.0, "pairs": 4},
+    "not_enough": {"difference_percent": None, "chance": None, "pairs": 4},
 }
 
 
@@ -38,6 +38,14 @@ def test_what_the_kit_writes_is_read_as_it_is() -> None:
     assert [(each.week, str(each.finding)) for each in found.rows] == [(row["week"], row["finding"]) for row in written]
     assert {str(each.finding) for each in found.rows} == {"difference", "no_difference", "not_enough"}
     assert isinstance(judging.judge(tallies[0]), Judged)
+    few = (written[3], json.loads(json.dumps(written[3])), found.rows[3])
+    assert [(row["difference_percent"], row["chance"]) for row in few[:2]] == [(None, None)] * 2
+    assert (few[2].difference_percent, few[2].chance) == (None, None)
+
+
+def test_what_the_kit_of_the_release_before_wrote_of_too_few_pairs_was_not_computed() -> None:
+    (row,) = read(a_row("not_enough", difference_percent=0.0, chance=1.0)).rows
+    assert (row.difference_percent, row.chance) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -54,9 +62,11 @@ def test_what_the_kit_writes_is_read_as_it_is() -> None:
         ({"pairs": 20.0}, "pairs"),
         ({"minutes": -1}, "minutes"),
         ({"chance": "0.1"}, "chance"),
+        ({"chance": None}, "chance"),
+        ({"pairs": 4, "finding": "not_enough"}, "computed of 20 pairs"),
         ({"difference_percent": 101}, "difference_percent"),
         ({"minutes": 10**7}, "does not follow"),
-        ({"pairs": 19}, "does not follow"),
+        ({"pairs": 19, "difference_percent": None, "chance": None}, "does not follow"),
         ({"difference_percent": 2.0}, "does not follow"),
         ({"difference_percent": 2.0, "chance": 1e-9}, "does not follow"),
     ],

@@ -12,6 +12,7 @@ from typing import Any
 from .judging import RULES_VERSION, Judged, Needed, judge, tallies
 from .measuring import append, asking, one_round, read
 from .plan import Plan, PlanUnusable, draw, drawn, load, not_in_the_open_net
+from .result import COLUMNS
 
 MINUTE = 60.0
 
@@ -98,17 +99,17 @@ def run_judge(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         print(json.dumps({"rules_version": RULES_VERSION, "weeks": rows}, indent=1))
     elif arguments.format == "csv":
-        out = csv.DictWriter(sys.stdout, list(_row("", "", None)))
+        out = csv.DictWriter(sys.stdout, COLUMNS)
         out.writeheader()
         out.writerows(rows)
     else:
         for row in rows:
-            # Of too few pairs nothing was counted.
-            is_counted = row["pairs"] >= Needed().pairs
-            number = f"{row['difference_percent']:+.2f} % of minutes, chance {row['chance']:.1g}"
+            number = f"fewer than {Needed().pairs} pairs count"
+            if row["chance"] is not None:
+                number = f"{row['difference_percent']:+.2f} % of minutes, chance {row['chance']:.1g}"
             print(
                 f"{row['week']}  {row['protocol']:<10} {row['finding'].replace('_', ' '):<14} "
-                f"{number if is_counted else f'fewer than {Needed().pairs} pairs count'}, "
+                f"{number}, "
                 f"{row['pairs']} pairs, {row['networks']} networks, {row['minutes']} minutes"
             )
         if not rows:
@@ -116,17 +117,18 @@ def run_judge(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _row(week: str, protocol: str, judged: Judged | None) -> dict[str, Any]:
-    """What may be published: nothing that says which network, place, pair or address."""
+def _row(week: str, protocol: str, judged: Judged) -> dict[str, Any]:
+    """What may be published: nothing that says which network, place, pair or address. Where too few pairs count, the
+    difference and its chance are empty."""
     return {
         "week": week,
         "protocol": protocol,
-        "finding": judged.finding.value if judged else "",
-        "difference_percent": judged.difference / 10 if judged else 0.0,
-        "chance": judged.chance if judged else 1.0,
-        "pairs": judged.pairs if judged else 0,
-        "networks": judged.networks if judged else 0,
-        "minutes": judged.minutes if judged else 0,
+        "finding": judged.finding.value,
+        "difference_percent": judged.difference / 10 if judged.difference is not None else None,
+        "chance": judged.chance,
+        "pairs": judged.pairs,
+        "networks": judged.networks,
+        "minutes": judged.minutes,
     }
 
 

@@ -55,14 +55,15 @@ type Tallies = Mapping[str, Mapping[str, Tally]]  # by pair and network
 
 @dataclass(frozen=True)
 class Judged:
-    """`difference` in thousandths of the minutes: above 0 the registered addresses were reached more often."""
+    """`difference` in thousandths of the minutes: above 0 the registered addresses were reached more often. Of too few
+    pairs neither it nor `chance` is computed."""
 
     finding: Finding
     pairs: int
     networks: int
     minutes: int
-    difference: float = 0.0
-    chance: float = 1.0
+    difference: float | None = None
+    chance: float | None = None
 
 
 def judge(tallies: Tallies, needed: Needed = Needed()) -> Judged:

@@ -19,6 +19,8 @@ from .plan import MOST
 MOST_BYTES, MOST_ROWS = 2**18, 2_000
 A_WEEK = 7 * 24 * 60  # minutes
 COLUMNS = ("week", "protocol", "finding", "difference_percent", "chance", "pairs", "networks", "minutes")
+# What the kit of the release before wrote where nothing was computed.
+BEFORE = {"difference_percent": 0.0, "chance": 1.0}
 _WEEK = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
 
 
@@ -31,13 +33,14 @@ class ResultRefused(RahdariError):
 
 @dataclass(frozen=True)
 class Row:
-    """One protocol in one ISO week (`2026-W48`)."""
+    """One protocol in one ISO week (`2026-W48`). Where too few pairs count, neither the difference nor its chance was
+    computed."""
 
     week: str
     protocol: Method
     finding: Finding
-    difference_percent: float
-    chance: float
+    difference_percent: float | None
+    chance: float | None
     pairs: int
     networks: int
     minutes: int
@@ -93,13 +96,18 @@ def _row(found: Any, place: int, today: dt.date) -> Row:
     _hold_week(found["week"], what, today)
     if found["protocol"] not in set(Method) or found["finding"] not in set(Finding):
         raise ResultRefused(f"{what}: protocol or finding is not one of those that the kit writes.")
-    for name, least, most in (("difference_percent", -100, 100), ("chance", 0, 1)):
-        number = found[name]
-        if isinstance(number, bool) or not isinstance(number, int | float) or not least <= number <= most:
-            raise ResultRefused(f"{what}: {name} is a number from {least} to {most}.")
     for name, limit in (("pairs", MOST), ("networks", 1000), ("minutes", MOST * 1000 * A_WEEK)):
         if type(found[name]) is not int or not 0 <= found[name] <= limit:
             raise ResultRefused(f"{what}: {name} is a whole number from 0 to {limit}.")
+    is_computed = found["pairs"] >= Needed().pairs
+    for name, least, most in (("difference_percent", -100, 100), ("chance", 0, 1)):
+        number = found[name]
+        if not is_computed and number in (None, BEFORE[name]):
+            found = found | {name: None}
+        elif isinstance(number, bool) or not isinstance(number, int | float) or not least <= number <= most:
+            raise ResultRefused(f"{what}: {name} is a number from {least} to {most}.")
+        elif not is_computed:
+            raise ResultRefused(f"{what}: {name} is computed of {Needed().pairs} pairs or more.")
     row = Row(**found | {"protocol": Method(found["protocol"]), "finding": Finding(found["finding"])})
     if row.minutes > row.pairs * row.networks * A_WEEK or row.finding not in _follows(row):
         raise ResultRefused(f"{what}: the finding does not follow from its numbers.")
@@ -119,7 +127,7 @@ def _hold_week(week: Any, what: str, today: dt.date) -> None:
 def _follows(row: Row) -> set[Finding]:
     """What `judge` may have said to these numbers; both where the difference is rounded to the limit itself."""
     needed = Needed()
-    if row.pairs < needed.pairs or row.networks < needed.networks:
+    if row.chance is None or row.difference_percent is None or row.networks < needed.networks:
         return {Finding.NOT_ENOUGH}
     beyond = Finding.DIFFERENCE if row.chance <= needed.chance else Finding.NOT_ENOUGH
     off = abs(row.difference_percent) * 10 - needed.least

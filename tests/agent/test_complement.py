@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from rahdari.agent import syncing
 from rahdari.agent.complement import ComplementFound, DropsByDefault, look_at_rules
 from rahdari.agent.configuration import Configuration, IpsetTarget, NftTarget
 from rahdari.agent.faults import Exit
 from rahdari.agent.ruleset import ruleset
 from rahdari.cli import main
-from tests.agent.feeds import Publisher, Stand, a_configuration, an_entry, running, sync, written
+from tests.agent.feeds import Publisher, Stand, a_configuration, an_entry, names, running, sync, written
 from tests.agent.namespaces import Namespace, a_namespace
 from tests.agent.stands import now
 from tests.needs import needs_program
@@ -203,6 +204,19 @@ class TestSync:
         said = calls.read_text().splitlines()
         assert said.count("-j -t list ruleset") == 1
         assert said.index("-f -") < said.index("-j -t list ruleset")
+
+    def test_looks_sooner_again_while_something_is_found(
+        self, publisher: Publisher, edge: Configuration, namespace: Namespace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(syncing, "FOUND_RULES_SECONDS", 0.0)
+        publisher.publish(an_entry("192.0.2.1/32"))
+        namespace.nft("-f", "-", given=forward("meta mark and 0x10000000 == 0 drop"))
+        with running(edge) as agent:
+            assert "ComplementFound" in names(agent.sync(now=now()))
+            namespace.nft("delete", "table", "inet", "edge")
+            assert "ComplementFound" not in names(agent.sync(now=now()))
+            namespace.nft("-f", "-", given=forward("meta mark and 0x10000000 == 0 drop"))
+            assert "ComplementFound" not in names(agent.sync(now=now())), "of what is well it looks once an hour"
 
     @pytest.mark.parametrize("refusal", ["echo 'Operation not permitted' >&2; exit 1", "echo 'no json'", "echo '{}'"])
     def test_says_nothing_of_rules_that_it_cannot_read(

@@ -38,8 +38,9 @@ RECEIPTS_WITHIN = 60.0
 # What somebody took out is put back at once; whoever looks each minute shall see that it was gone.
 REMOVED_SECONDS = 300.0
 MOST_REMOVED = 20
-# Rules are read so often at most.
+# Rules are read so often at most; more often while they are told of, so that it is not told long after they are gone.
 RULES_SECONDS = 3600.0
+FOUND_RULES_SECONDS = 300.0
 
 
 class Stale(AgentFault):
@@ -238,7 +239,8 @@ class Agent:
     def _found_in_rules(self) -> list[AgentFault]:
         if time.monotonic() >= self._rules_after:
             self._rules = look_at_rules(self.configuration.targets)
-            self._rules_after = time.monotonic() + RULES_SECONDS
+            wait = FOUND_RULES_SECONDS if self._rules is not None else RULES_SECONDS
+            self._rules_after = time.monotonic() + wait
         return [self._rules] if self._rules is not None else []
 
     @property

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from rahdari import workflow
@@ -62,3 +64,17 @@ def test_what_the_first_leaves_is_granted_to_the_second_by_rule() -> None:
     assert story.fresh(second).status == "granted"
     entered = register.registration_from(second.subject)
     assert entered is not None and entered.holder == second.applicant.holder_ref
+
+
+def test_pages_speak_of_no_card_that_is_never_asked() -> None:
+    mine = a_holder("first")
+    registration = register.registration_from(mine.subject)
+    assert registration is not None
+    browser = Client(headers={"accept-language": "en"})
+    browser.force_login(mine.applicant)
+    for page in (
+        reverse("portal:status", args=[mine.reference]),
+        reverse("portal:registration", args=[registration.reference]),
+    ):
+        shown = browser.get(page).text
+        assert "Who looked at my data" in shown and "card number" not in shown

@@ -19,7 +19,7 @@ from rahdari.letters.models import Letter
 from rahdari.vouch import actions, queries
 from rahdari.vouch.models import MailOptOut, ReferenceRequest
 from rahdari.vouch.queries import LINKS, REFERENCE
-from rahdari.vouch.rules import WhyNot
+from rahdari.vouch.rules import APPLICANTS_TO_ADDRESS, WhyNot
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 16, 5, 0, tzinfo=dt.UTC)
@@ -87,9 +87,24 @@ class TestAsk:
         assert (refused.value.why, refused.value.domain) == (WhyNot.TOO_MANY, "client.example")
         assert ask("check:later", address="another@client.example", now=NOW + RULES.counted_in + DAY)
         for number in range(RULES.most_to_address):
-            ask(f"check:other{number}", asked_by=f"person:{number + 10}")
+            ask(f"check:own{number}", asked_by="person:9")
         with pytest.raises(actions.MayNotAsk):
-            ask("check:last", asked_by="person:99")
+            ask("check:last", asked_by="person:9")
+
+    def test_writes_nothing_beyond_what_an_address_gets_and_tells_nobody(self) -> None:
+        assert RULES is not None
+        most = RULES.most_to_address * APPLICANTS_TO_ADDRESS
+        questions = [ask(f"check:{number}", asked_by=f"person:{number}") for number in range(most + 1)]
+        assert [each.goes_out for each in questions] == [True] * most + [False]
+        assert Letter.objects.count() == most
+        last = questions[-1]
+        assert actions.resend(question=last, actor="person:6", now=NOW + DAY).resent_at == NOW + DAY
+        assert actions.remind(now=NOW + 5 * DAY) == most + 1
+        assert not Letter.objects.filter(about=f"vouch:{last.pk}").exists()
+        questions = [ReferenceRequest.objects.get(pk=each.pk) for each in questions]
+        same = ("state", "asked_at", "due_at", "remind_at", "reminded_at", "erase_at", "domain", "ended_at")
+        assert len({tuple(getattr(each, name) for name in same) for each in questions}) == 1
+        assert ask("check:later", asked_by="person:99", now=NOW + RULES.counted_in + DAY).goes_out
 
 
 class TestAnswer:
@@ -129,8 +144,11 @@ class TestStop:
         assert MailOptOut.objects.count() == 1
         assert "accounts" not in MailOptOut.objects.get().address_index
         with pytest.raises(actions.MayNotAsk) as refused:
-            ask("check:2", asked_by="person:2", address=ADDRESS.upper())
+            ask("check:2", address=ADDRESS.upper())
         assert refused.value.why is WhyNot.STOPPED
+        # Of somebody else it would tell that the address was named before.
+        assert not ask("check:3", asked_by="person:2", address=ADDRESS.upper()).goes_out
+        assert Letter.objects.count() == 1
 
     def test_after_an_answer_leaves_the_answer(self) -> None:
         question = actions.answer(question=ask(), given="yes", now=NOW)

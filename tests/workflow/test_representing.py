@@ -668,6 +668,7 @@ def a_freelancer(
     cnic: str = "3520212345671",
     number: str = "SA-0031",
     kind: str = "client_email",
+    text: str = "From studio@client.example: we work with you.",
     at: dt.datetime = NOW,
     proved: bool = True,
     name: str = "Sample Freelancer 31",
@@ -682,7 +683,7 @@ def a_freelancer(
     if number:
         drafts.save_evidence(kind="association", association=association, association_number=number, **common)
     else:
-        drafts.save_evidence(kind=kind, text="From studio@client.example: we work with you.", **common)
+        drafts.save_evidence(kind=kind, text=text, **common)
     return proved_and_sent(draft, block, at, proved=proved)
 
 

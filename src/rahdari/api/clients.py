@@ -1,10 +1,8 @@
 """A client or employer was asked by mail whether the applicant works for them: how far it is, and another address."""
 
-from rahdari.applicant.clients import correct, form_for, not_sent_again, question_about
+from rahdari.applicant.clients import correct, form_for, not_sent_again, question_about, why_not_delivered
 from rahdari.apply.models import Application
 from rahdari.inquiry.kinds import NoLongerOpen
-from rahdari.letters import queries as letters
-from rahdari.letters import words as letters_words
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.programs.operation import Answer, Ok
@@ -47,7 +45,6 @@ def _asked(call: Call, reference: str) -> tuple[Application, Acting, ReferenceRe
 
 
 def _as_json(question: ReferenceRequest) -> Json:
-    letter = letters.letters_about(f"vouch:{question.pk}").first()
     return {
         "address": question.address,
         "domain": question.domain,
@@ -59,7 +56,7 @@ def _as_json(question: ReferenceRequest) -> Json:
         "send_again_from": stamp_or_none(
             rules.may_send_again_from(asked_at=question.asked_at, resent_at=question.resent_at)
         ),
-        "delivery": plain(letters_words.reached(letter)[0].text) if letter is not None else "",
+        "delivery": plain(why_not_delivered(question)),
     }
 
 
@@ -67,12 +64,14 @@ def _as_json(question: ReferenceRequest) -> Json:
 def get_client(call: Call, reference: str) -> Answer:
     """Whom we asked by mail, and until when.
 
-    404 when nobody was asked, or all have answered. `name` is what they read of the applicant.
+    404 when nobody was asked, or all have answered. `name` is what they read of the applicant. `delivery` says why the
+    letter did not arrive, and is empty otherwise: an address that had its letters of the month, or wants none,
+    gets none.
     """
     return Answer(_as_json(_asked(call, reference)[-1]))
 
 
-@write("POST", f"{AT}/letter", Ok("It is on its way.", CLIENT, 202), problems=IMPOSSIBLE)
+@write("POST", f"{AT}/letter", Ok("They are asked once more.", CLIENT, 202), problems=IMPOSSIBLE)
 def send_client_letter(call: Call, reference: str) -> Answer:
     """Send the client's letter once more.
 
@@ -91,7 +90,7 @@ def send_client_letter(call: Call, reference: str) -> Answer:
 @write(
     "PUT",
     AT,
-    Ok("The new address is written to at once; the old link asks nothing any more.", None, 204),
+    Ok("The new address is asked; the old link asks nothing any more.", None, 204),
     body=closed({"address": text(500)}),
     problems=REFUSED,
 )

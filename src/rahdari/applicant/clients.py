@@ -13,6 +13,9 @@ from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
 from rahdari.checks.models import Outcome
 from rahdari.inquiry.kinds import NoLongerOpen
+from rahdari.letters import queries as letters
+from rahdari.letters import words as letters_words
+from rahdari.letters.models import LetterState
 from rahdari.vouch import actions as vouch
 from rahdari.vouch import queries as questions
 from rahdari.vouch.models import ReferenceRequest
@@ -25,6 +28,12 @@ def question_about(application: Application) -> ReferenceRequest | None:
         return None
     open_ones = checks.checks_of(application.subject).filter(kind__in=BY_CHECK, outcome=Outcome.WAITING)
     return questions.latest_waiting(f"check:{check.pk}" for check in open_ones)
+
+
+def why_not_delivered(question: ReferenceRequest) -> str:
+    """Why the last letter did not arrive; empty where it did, and where none went out: nobody is told of that."""
+    letter = letters.letters_about(f"vouch:{question.pk}").first()
+    return letters_words.why_no_email(letter) if letter is not None and letter.state == LetterState.FAILED else ""
 
 
 def form_for(application: Application, given: Any) -> ClientForm:

@@ -261,7 +261,7 @@ CLIENT = Asked(
     later=lambda given, application, policy: evidence_forms.ClientForm(
         given, own=application.applicant.email, free_mail=policy.vouching.free_mail if policy.vouching else ()
     ),
-    later_note=_("We email them at once, and ask only whether they work with you."),
+    later_note=_("We ask them by email, and only whether they work with you."),
     step=StepKey.EVIDENCE,
     form=evidence_forms.ClientForm,
     initial=lambda application: {"text": application.evidence_text},
@@ -276,8 +276,8 @@ CLIENT = Asked(
         _("Your name, that you ask to register your connection, and one question: whether you work for them."),
         _("We do not tell them what the work is, what it pays, or from which address."),
         _(
-            "We email them when you send the application, and remind them once. They can stop our emails with one "
-            "button."
+            "We ask by email when you send the application, with one reminder. An address gets only a few of these "
+            "emails in a month, and they can stop them with one button."
         ),
     ),
 )

@@ -157,8 +157,8 @@ def _of_a_letter(party: str, *, denied: Sentence) -> Mapping[str, Sentence]:
             "Anybody can have an address at %(domain)s, so it proves nothing. Another proof is needed."
         ),
         f"{party}_too_many": _(
-            "We have recently sent many emails to %(domain)s or for this account. The applicant can send "
-            "another proof, or ask again later."
+            "This account has recently asked as often as the rules allow, in all or at %(domain)s. The applicant "
+            "can send another proof, or ask again later."
         ),
     }
 
@@ -171,7 +171,7 @@ EMPLOYER = CheckKind(
     holds_clock=True,
     takes_proof=True,
     seen=_("A client or employer sees your name, and that you ask to register your connection."),
-    waiting=_("We have emailed the client or employer, and wait for the answer."),
+    waiting=_("We ask the client or employer by email, and wait for the answer."),
     others=Others(heading=_("Waiting for your client to confirm"), short=_("Waiting for your client")),
     findings=_of_a_letter(
         "client", denied=_("Somebody at %(domain)s answered no: nobody of this name works for them.")

@@ -1,7 +1,8 @@
 """The acts of vouch: ask, answer, stop, send again. What every inquiry has beside them stands in `inquiry.kinds`.
 
 Invariants: a subject is asked once; a link works once, for some days, and holds no secret of the applicant; the first
-answer counts; nobody who asked us to stop is written to again; the journal names neither the address nor its domain.
+answer counts; nobody who asked us to stop is written to again; an applicant learns of what they asked themselves alone,
+and of nobody else's questions to the same address; the journal names neither the address nor its domain.
 Opening the page changes nothing: programs that look at links in mail answer no question.
 """
 
@@ -58,7 +59,8 @@ def ask(
 ) -> ReferenceRequest:
     """Write to an address and ask, of a client whether the person works for them. The same subject twice is asked once.
 
-    Raises MayNotAsk, and then nobody was written to.
+    Beyond the address's own count, and to one that wants no mail, nothing goes out, and the applicant reads the same:
+    else they would learn that somebody else had named it. Raises MayNotAsk, and then nobody was written to.
     """
     existing = REFERENCE.about(subject)
     if existing is not None:
@@ -68,8 +70,7 @@ def ask(
         hold(Lock.CLIENT, name_of)
     domain = _rules.domain_of(address)
     written = queries.written_lately(asked_by=asked_by, address=address, domain=domain, since=now - rules.counted_in)
-    stopped = queries.wants_no_mail(address)
-    reason = _rules.why_not(address=address, stopped=stopped, written=written, rules=rules)
+    reason = _rules.why_not(address=address, written=written, rules=rules)
     if reason is not None:
         raise MayNotAsk(reason, domain)
     question = ReferenceRequest(
@@ -81,6 +82,7 @@ def ask(
         domain=domain,
         language=_rules.language_for(address, language),
         asked_by=asked_by,
+        goes_out=_rules.goes_out(written=written, rules=rules),
     )
     question.link_index = LINKS.index_of(question)
     terms = Terms.spans(now, answer=rules.link_valid, remind=rules.remind_after, kept=rules.address_kept)
@@ -90,6 +92,8 @@ def ask(
 
 
 def _write(question: ReferenceRequest, template: str, now: dt.datetime) -> None:
+    if not question.goes_out or queries.wants_no_mail(question.address):
+        return
     token, party = LINKS.token(question), PARTIES[question.party]
     with override(question.language):
         words = {"question": party.asks(question.name), "lead": str(party.lead), "not_asked": str(party.nothing_else)}
@@ -129,12 +133,12 @@ def stop(*, question: ReferenceRequest, now: dt.datetime) -> ReferenceRequest:
 
 @transaction.atomic
 def resend(*, question: ReferenceRequest, actor: str, now: dt.datetime) -> ReferenceRequest:
-    """Write once more, because the first letter may have been overlooked. Raises NoLongerOpen, TooSoon."""
+    """Ask once more, because the first letter may have been overlooked. Raises NoLongerOpen, TooSoon."""
     question = REFERENCE.locked(question)
     if not is_open(question, now):
         raise NoLongerOpen(question)
     allowed_from = _rules.may_send_again_from(asked_at=question.asked_at, resent_at=question.resent_at)
-    if allowed_from is None or now < allowed_from or queries.wants_no_mail(question.address):
+    if allowed_from is None or now < allowed_from:
         raise TooSoon(question)
     question.resent_at = now
     question.save(update_fields=["resent_at"])
@@ -145,5 +149,4 @@ def resend(*, question: ReferenceRequest, actor: str, now: dt.datetime) -> Refer
 
 @REFERENCE.reminding
 def remind(question: ReferenceRequest, now: dt.datetime) -> None:
-    if not queries.wants_no_mail(question.address):
-        _write(question, "client_reminder", now)
+    _write(question, "client_reminder", now)

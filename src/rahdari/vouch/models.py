@@ -27,6 +27,8 @@ class ReferenceRequest(Inquiry):
     # The keyed hash of the link's token.
     link_index = models.CharField(max_length=64, unique=True)
     resent_at = models.DateTimeField(null=True, blank=True)
+    # Whether anything is written: not to an address that had its letters or wants none. The applicant reads the same.
+    goes_out = models.BooleanField(default=True, db_default=True)
 
     class Meta(Inquiry.Meta):
         constraints: ClassVar[list[models.BaseConstraint]] = [

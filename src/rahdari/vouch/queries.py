@@ -8,7 +8,7 @@ from rahdari.inquiry.links import Links
 from rahdari.vault import index
 
 from .models import MailOptOut, ReferenceRequest
-from .rules import ANSWERS, BUTTONS, Written
+from .rules import ANSWERS, BUTTONS, STOPPED, Written
 
 REFERENCE = Kind("vouch", ReferenceRequest, answers=ANSWERS, sealed=("address", "name"), with_file={"domain": ""})
 LINKS = Links(REFERENCE)
@@ -34,8 +34,12 @@ def wants_no_mail(address: str) -> bool:
 
 def written_lately(*, asked_by: str, address: str, domain: str, since: dt.datetime) -> Written:
     lately = ReferenceRequest.objects.filter(asked_at__gte=since)
+    at_address = ReferenceRequest.objects.filter(address_index=address_index(address))
     return Written(
         by_applicant=lately.filter(asked_by=asked_by).count(),
-        to_address=lately.filter(address_index=address_index(address)).count(),
-        to_domain=lately.filter(domain=domain).count(),
+        by_them_to_address=at_address.filter(asked_by=asked_by, asked_at__gte=since).count(),
+        to_address=at_address.filter(goes_out=True, asked_at__gte=since).count(),
+        to_domain=lately.filter(domain=domain, goes_out=True).count(),
+        stopped=wants_no_mail(address),
+        stopped_them=at_address.filter(asked_by=asked_by, state=STOPPED).exists(),
     )

@@ -28,31 +28,44 @@ class WhyNot(StrEnum):
     TOO_MANY = "too_many"
 
 
+# An address is sent the questions of all applicants together so many times as those of one.
+APPLICANTS_TO_ADDRESS = 3
+
+
 @dataclass(frozen=True)
 class Written:
-    """How often was written lately: for this applicant, to this address, to this domain."""
+    """How often was asked lately: by this applicant, and by them at this address. How many questions were sent to the
+    address and to its domain, whoever asked. Whether the address wants no mail, and whether it said so to them."""
 
-    by_applicant: int
-    to_address: int
-    to_domain: int
+    by_applicant: int = 0
+    by_them_to_address: int = 0
+    to_address: int = 0
+    to_domain: int = 0
+    stopped: bool = False
+    stopped_them: bool = False
 
 
 def domain_of(address: str) -> str:
     return address.rpartition("@")[2].strip().rstrip(".").lower()
 
 
-def why_not(*, address: str, stopped: bool, written: Written, rules: Vouching) -> WhyNot | None:
-    """Nobody can use us to write to strangers: few times for a person, fewer to an address, not to free mail."""
+def why_not(*, address: str, written: Written, rules: Vouching) -> WhyNot | None:
+    """Why an applicant may not ask. It depends on the address and on what they did themselves alone."""
     if domain_of(address) in rules.free_mail:
         return WhyNot.FREE_MAIL
-    if stopped:
+    if written.stopped_them:
         return WhyNot.STOPPED
-    too_many = (
-        written.by_applicant >= rules.most_by_applicant
-        or written.to_address >= rules.most_to_address
-        or written.to_domain >= rules.most_to_domain
-    )
+    too_many = written.by_applicant >= rules.most_by_applicant or written.by_them_to_address >= rules.most_to_address
     return WhyNot.TOO_MANY if too_many else None
+
+
+def goes_out(*, written: Written, rules: Vouching) -> bool:
+    """Nobody can use us to write to strangers: few questions to an address and to a domain, none to who wants none."""
+    return (
+        not written.stopped
+        and written.to_address < rules.most_to_address * APPLICANTS_TO_ADDRESS
+        and written.to_domain < rules.most_to_domain
+    )
 
 
 def language_for(address: str, applicants: str) -> str:

@@ -12,14 +12,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from rahdari.applicant.clients import correct, form_for, not_sent_again, question_about
+from rahdari.applicant.clients import correct, form_for, not_sent_again, question_about, why_not_delivered
 from rahdari.applicant.late_evidence import options_of
 from rahdari.apply.evidence_forms import ClientForm
 from rahdari.apply.models import Application
 from rahdari.checks.kinds import KINDS
 from rahdari.inquiry.kinds import NoLongerOpen, is_open
-from rahdari.letters import queries as letters
-from rahdari.letters import words as letters_words
 from rahdari.people.acting import Acting
 from rahdari.vouch import actions as vouch
 from rahdari.vouch import queries as questions
@@ -49,7 +47,7 @@ def client(request: HttpRequest, reference: str) -> HttpResponse:
             _send_again(request, by, question, now)
             return redirect(request.path)
         if form.is_valid() and _correct(request, application, by, question, form, now):
-            messages.success(request, _("We email the new address at once. The old link no longer works."))
+            messages.success(request, _("We ask at the new address. The old link no longer works."))
             return redirect("portal:status", reference=reference)
     return render(request, "portal/applicant/client.html", _context(application, question, form, now))
 
@@ -57,7 +55,6 @@ def client(request: HttpRequest, reference: str) -> HttpResponse:
 def _context(
     application: Application, question: ReferenceRequest, form: ClientForm, now: dt.datetime
 ) -> dict[str, Any]:
-    letter = letters.letters_about(f"vouch:{question.pk}").first()
     again_from = rules.may_send_again_from(asked_at=question.asked_at, resent_at=question.resent_at)
     usual = questions.usual_time(since=now - LATELY)
     party = PARTIES[question.party]
@@ -67,7 +64,7 @@ def _context(
         "application": application,
         "question": question,
         "form": form,
-        "reached": letters_words.reached(letter)[0] if letter is not None else None,
+        "not_delivered": why_not_delivered(question),
         "left": values.span_words(max(question.due_at - now, dt.timedelta())),
         "share": min((now - question.asked_at) / whole, 1.0),
         "usual": values.span_words(usual, "in") if usual is not None else "",
@@ -88,7 +85,7 @@ def _send_again(request: HttpRequest, by: Acting, question: ReferenceRequest, no
     except (vouch.TooSoon, NoLongerOpen) as why:
         messages.info(request, not_sent_again(why))
     else:
-        messages.success(request, _("We have sent the letter again."))
+        messages.success(request, _("We ask them once more."))
 
 
 def _correct(
@@ -101,7 +98,7 @@ def _correct(
 ) -> bool:
     address = form.cleaned_data["text"]
     if address == question.address:
-        form.add_error("text", _("We have already emailed this address. Give another one."))
+        form.add_error("text", _("We already ask at this address. Give another one."))
         return False
     if words := too_often(request):
         form.add_error("text", words)

@@ -1,6 +1,7 @@
 """Draft rules and what is said of them, made by our own acts."""
 
 import datetime as dt
+import ipaddress
 import re
 import uuid
 from collections.abc import Mapping
@@ -15,10 +16,13 @@ from rahdari.consult import actions, bodies, claiming, queries, speaking
 from rahdari.consult.models import Body, Comment, Draft, NameClaim, Version
 from rahdari.letters.models import Letter
 from rahdari.ops import datafolder
+from rahdari.web import visitor
 
 SAMPLE = (Path(datafolder.__file__).parent / "sample" / "draft-rule.toml").read_text()
 OFFICER, SECOND = "officer:" + str(uuid.UUID(int=1)), "officer:" + str(uuid.UUID(int=2))
 DAY = dt.timedelta(days=1)
+# Where the client of the tests is, too.
+HERE = visitor.place_of(ipaddress.ip_address("127.0.0.1"))
 BOTH = policy.Text("In words.", "الفاظ میں۔")
 
 
@@ -73,6 +77,7 @@ def said(draft: Draft, *, now: dt.datetime | None = None, **given: Any) -> Comme
         "words": f"Why? {uuid.uuid4()}",
         "email": f"{uuid.uuid4().hex[:12]}@reader.example",
         "name": "Sample Reader",
+        "place": HERE,
     }
     return speaking.say(draft=draft, now=now or timezone.now(), **usual | given)
 
@@ -93,7 +98,7 @@ def code_at(email: str) -> str:
 def a_claim(comment: Comment, *, now: dt.datetime | None = None) -> NameClaim:
     """Somebody said that its name is theirs, and typed the code."""
     now, email = now or timezone.now(), f"{uuid.uuid4().hex[:12]}@named.example"
-    ticket = claiming.send_code(comment=comment, email=email, language="en", now=now)
+    ticket = claiming.send_code(comment=comment, email=email, place=HERE, language="en", now=now)
     return claiming.claim(comment=comment, ticket=ticket, code=code_at(email), now=now)
 
 

@@ -107,6 +107,14 @@ class TestAVisitor:
         page = answer.content.decode()
         assert answer.status_code == 429 and "Nothing is lost" in page and "It is on sale at a market." in page
 
+    def test_strangers_keep_nobody_elsewhere_from_complaining(self) -> None:
+        given = report("RD-4F7K-92MQ", email="known@reader.example")
+        for number in range(10):
+            stranger = visitor(REMOTE_ADDR=f"192.0.2.{number % 2 + 66}")
+            assert stranger.post(MISUSE, given).status_code == 302
+        assert visitor(REMOTE_ADDR="192.0.2.68").post(MISUSE, given).status_code == 429
+        assert visitor().post(MISUSE, given).status_code == 302
+
     def test_says_whose_the_address_is_from_that_address(self, granted: Application) -> None:
         block = granted.endpoints.get().block
         client = visitor(REMOTE_ADDR=str(block.network_address))

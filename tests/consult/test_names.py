@@ -16,6 +16,7 @@ from tests.builders import story
 from tests.builders.consultations import (
     BOTH,
     DAY,
+    HERE,
     OFFICER,
     a_body,
     a_claim,
@@ -86,7 +87,7 @@ class TestAClaim:
         comment, other = named(), a_comment(a_draft(now=NOW, key="other").draft, now=NOW, name=NAME)
         page, email = at("claim_name", comment.draft, number=1), "named@reader.example"
         assert visitor().post(page).status_code == 422
-        ticket = claiming.send_code(comment=comment, email=email, language="ur", now=NOW)
+        ticket = claiming.send_code(comment=comment, email=email, place=HERE, language="ur", now=NOW)
         code = code_at(email)
         wrong = [str(each) for each in range(10**7, 10**7 + 9) if str(each) != code]
         with pytest.raises(speaking.WrongCode) as error:

@@ -156,6 +156,16 @@ class TestSaying:
         codes = [say(client, draft, email="busy@reader.example", words="My last point.") for _ in range(2)]
         assert [each.status_code for each in codes] == [302, 429] and "My last point." in codes[-1].text
 
+    def test_strangers_keep_nobody_elsewhere_from_a_code(self) -> None:
+        draft, known = a_draft().draft, {"email": "known@reader.example"}
+        strangers = [visitor() for _ in range(2)]
+        for number, stranger in enumerate(strangers):
+            stranger.defaults["REMOTE_ADDR"] = f"192.0.2.{number + 66}"
+        codes = [say(stranger, draft, words=str(each), **known) for each in range(5) for stranger in strangers]
+        assert [each.status_code for each in codes] == [302] * 10
+        assert say(strangers[0], draft, **known).status_code == 429
+        assert say(visitor(), draft, **known).status_code == 302
+
     def test_is_not_open_any_more(self) -> None:
         draft = a_draft(now=timezone.now() - 40 * DAY).draft
         answer = say(visitor(), draft, words="Too late, but mine.")

@@ -1,11 +1,12 @@
 import datetime as dt
+import ipaddress
 import threading
 import uuid
 
 import pytest
 from django.db import connection, connections
 
-from rahdari.web import limits
+from rahdari.web import limits, visitor
 
 
 def key() -> str:
@@ -59,6 +60,32 @@ class TestTake:
         with connection.cursor() as cursor:
             cursor.execute("SELECT key FROM web_allowance")
             assert not any("203.0.113" in row[0] or "portal" in row[0] for row in cursor.fetchall())
+
+
+def place(address: str) -> visitor.Place:
+    return visitor.place_of(ipaddress.ip_address(address))
+
+
+@pytest.mark.django_db
+class TestTakeLetter:
+    COUNTS = limits.Letters(of_household=2, of_neighbourhood=3, of_all=5, per=86_400)
+
+    def letters(self, name: str, *addresses: str) -> list[bool]:
+        found = [limits.take_letter(name, "Reader@mail.example", place(each), self.COUNTS) for each in addresses]
+        assert all(each.allowed or dt.timedelta() < each.wait <= dt.timedelta(days=1) for each in found)
+        return [each.allowed for each in found]
+
+    def test_counts_a_household_and_all_that_are_next_to_it(self) -> None:
+        name = key()
+        assert self.letters(name, *["203.0.113.1"] * 3) == [True, True, False]
+        assert self.letters(name, "203.0.113.2", "203.0.113.3") == [True, False]
+        assert limits.take_letter(name, "other@mail.example", place("203.0.113.1"), self.COUNTS).allowed
+
+    def test_leaves_one_to_each_part_of_the_network_when_strangers_used_it_up(self) -> None:
+        name = key()
+        strangers = ["203.0.113.1"] * 2 + ["198.51.100.1"] * 2 + ["192.0.2.1"]
+        assert all(self.letters(name, *strangers))
+        assert self.letters(name, "2001:db8:1:2::3", "2001:db8:1:5::3", "2001:db8:2::3") == [True, False, True]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -31,17 +31,20 @@ from .forms import CorrectionForm, MisuseForm
 from .models import Complaint
 from .rules import State
 
-# Complaints an hour of one household, of all that are next to each other in the network, and to one email address.
-OF_HOUSEHOLD, OF_NEIGHBOURHOOD, OF_ADDRESS, PER_SECONDS = 5, 50, 5, 3600
+# Complaints an hour of one household and of all that are next to each other in the network, and letters about them to
+# one email address.
+OF_HOUSEHOLD, OF_NEIGHBOURHOOD, PER_SECONDS = 5, 50, 3600
+TO_AN_ADDRESS = limits.Letters(of_household=5, of_neighbourhood=10, of_all=20, per=PER_SECONDS)
 # And files; those of a household are counted with the seconds that judging them takes, as an applicant's.
 FILES_OF_NEIGHBOURHOOD, FILES_OF_ALL = 100, 400
 
 
 def _may_send(request: HttpRequest, email: str) -> bool:
-    asked = [(visitor.household(request), OF_HOUSEHOLD), (visitor.neighbourhood(request), OF_NEIGHBOURHOOD)]
-    if email:
-        asked.append((email.casefold(), OF_ADDRESS))
-    return all(limits.allow(f"complaint.send:{where}", rate=rate, per=PER_SECONDS) for where, rate in asked)
+    place = visitor.place(request)
+    asked = [(place.household, OF_HOUSEHOLD), (place.neighbourhood, OF_NEIGHBOURHOOD)]
+    if not all(limits.allow(f"complaint.send:{where}", rate=rate, per=PER_SECONDS) for where, rate in asked):
+        return False
+    return not email or limits.take_letter("complaint.letter", email, place, TO_AN_ADDRESS).allowed
 
 
 def _page(request: HttpRequest, form: Any, template: str) -> HttpResponse:
@@ -51,7 +54,13 @@ def _page(request: HttpRequest, form: Any, template: str) -> HttpResponse:
         if _may_send(request, form.cleaned_data["email"]):
             sent = actions.send(**form.facts, language=(get_language() or "en")[:2], now=timezone.now())
             return redirect("complaint:receipt", reference=sent.reference, token=queries.token_of(sent))
-        form.add_error(None, _("Too many complaints came from here. Nothing is lost: send this one again in an hour."))
+        form.add_error(
+            None,
+            _(
+                "Too many complaints came from here, or with this email address. Nothing is lost: send this one again "
+                "in an hour."
+            ),
+        )
         status = 429
     now, in_force = timezone.now(), case_clock.policy_in_force()
     context = {

@@ -18,6 +18,7 @@ from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 from rahdari.vault import links
 from rahdari.web import limits
+from rahdari.web.visitor import Place
 
 from . import queries, speaking, telling
 from .models import Comment, NameClaim
@@ -38,13 +39,13 @@ def _record(act: str, actor: str, comment: Comment, now: dt.datetime) -> None:
 
 
 @transaction.atomic
-def send_code(*, comment: Comment, email: str, language: str, now: dt.datetime) -> str:
+def send_code(*, comment: Comment, email: str, place: Place, language: str, now: dt.datetime) -> str:
     """Mail a code to whoever says that its name is theirs. Returns its ticket, which goes with the code: what they have
     in common is derived from both, so that nothing is kept until it is typed. Raises NotPossible where no name is to be
     claimed, speaking.TooManyCodes."""
     if comment.claimed is not None or not comment.is_named:
         raise NotPossible(comment)
-    code = speaking.new_code(email)
+    code = speaking.new_code(email, place)
     until = int((now + telling.CODE_LASTS).timestamp())
     lot = f"{secrets.token_hex(8)}-{until}"
     ticket = f"{lot}-{links.token(CODE, f'{comment.pk} {lot} {code}')}"

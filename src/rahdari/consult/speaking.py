@@ -19,6 +19,7 @@ from rahdari.db.wake import wake
 from rahdari.errors import RahdariError
 from rahdari.vault import index
 from rahdari.web import limits
+from rahdari.web.visitor import Place
 
 from . import anchors, document, grouping, queries, rules, telling
 from .models import Body, Comment, Draft, Speaker, Version
@@ -27,6 +28,7 @@ from .rules import State
 MOST_TRIES = 5
 LONGEST = 4_000
 CODES, AN_HOUR = 5, 3600
+CODES_TO_AN_ADDRESS = limits.Letters(of_household=CODES, of_neighbourhood=10, of_all=20, per=AN_HOUR)
 # What nobody proved is deleted after its code is dead; so much of a queue in one round.
 AT_ONCE = 1_000
 
@@ -47,7 +49,7 @@ class NotInTheText(RahdariError):
 
 
 class TooManyCodes(RahdariError):
-    """As many codes went to this address as may go now. `.wait`: until the next may."""
+    """As many codes were asked for of this address, from there, as may go now. `.wait`: until the next may."""
 
     says = "too many codes to one address, the next in {wait}"
     wait: dt.timedelta
@@ -77,9 +79,10 @@ def quote_of(version: Version, language: str, clause: str, words: str) -> anchor
     return anchors.quote_at(texts, places[0], len(words))
 
 
-def new_code(email: str) -> str:
-    """Eight digits to be mailed there. Raises TooManyCodes: nobody's mailbox is filled."""
-    allowance = limits.take(f"consult.code:{email.casefold()}", rate=CODES, per=AN_HOUR)
+def new_code(email: str, place: Place) -> str:
+    """Eight digits to be mailed there. Raises TooManyCodes: nobody's mailbox is filled, and nobody elsewhere in the
+    network keeps its owner from a code."""
+    allowance = limits.take_letter("consult.code", email, place, CODES_TO_AN_ADDRESS)
     if not allowance.allowed:
         raise TooManyCodes(allowance.wait)
     return f"{secrets.randbelow(10**8):08}"
@@ -102,12 +105,13 @@ def say(
     quoted: str = "",
     name: str = "",
     email: str,
+    place: Place,
     body: Body | None = None,
     now: dt.datetime,
 ) -> Comment:
-    """Take a comment, and send a code to the address. `version` is the one that its author reads, `quoted` the words of
-    `clause` that are meant; without them it is about the clause, without both about the whole. The same form (`id`)
-    sent twice is one. Raises NotOpen, NotInTheText, TooManyCodes.
+    """Take a comment, and send a code to the address; `place` is where it is asked for. `version` is the one that its
+    author reads, `quoted` the words of `clause` that are meant; without them it is about the clause, without both about
+    the whole. The same form (`id`) sent twice is one. Raises NotOpen, NotInTheText, TooManyCodes.
     """
     if (sent := Comment.objects.filter(pk=id).first()) is not None:
         return sent
@@ -117,7 +121,7 @@ def say(
     if found is None or (clause and found.document.clause(clause) is None):
         raise NotInTheText(clause, 0)
     quote = quote_of(found, language, clause, quoted) if clause and quoted else None
-    code = new_code(email)
+    code = new_code(email, place)
     comment = Comment(
         id=id,
         draft=draft,

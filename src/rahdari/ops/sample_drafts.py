@@ -11,6 +11,7 @@ from rahdari import policy
 from rahdari.consult import actions, document, speaking
 from rahdari.consult.models import Comment, Draft, Version
 from rahdari.letters import queries as letters
+from rahdari.web import visitor
 
 SAMPLE = Path(__file__).parent / "sample" / "draft-rule.toml"
 ACTOR = "command line"
@@ -60,6 +61,7 @@ def _say(
         quoted=quoted,
         name=name,
         email=f"reader-{place}@demo.rahdari.example",
+        place=visitor.place_of(visitor.NOWHERE),
         now=now,
     )
     speaking.prove(comment=comment, code=_code_mailed(comment, now), now=now)

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from rahdari import optional
-from rahdari.web import limits, values
+from rahdari.web import limits, values, visitor
 
 from .actions import allow_stranger
 from .identifiers import with_plain_digits
@@ -27,6 +27,7 @@ from .queries import WRONG_CODES
 WRONG_OF_A_NETWORK, A_DAY = 60, 24 * 3600
 # Codes for one address in an hour, asked for by a browser that has signed in with it.
 CODES_OF_A_KNOWN_BROWSER = (20, 3600)
+CODES_TO_AN_ADDRESS = (limits.Letters(10, 20, 60, 3600), limits.Letters(30, 60, 200, A_DAY))
 
 
 def _later(words: Any, wait: dt.timedelta) -> ValidationError:
@@ -50,45 +51,30 @@ class EmailForm(forms.Form):
     def __init__(
         self,
         *args: Any,
-        network: str,
-        neighbourhood: str,
+        place: visitor.Place,
         was_here: Callable[[str], bool] = lambda _email: False,
         **kwargs: Any,
     ) -> None:
         """`was_here`: whether this browser has signed in with that address before."""
         super().__init__(*args, **kwargs)
-        self.network, self.neighbourhood, self.was_here = network, neighbourhood, was_here
+        self.place, self.was_here = place, was_here
 
     def clean_email(self) -> str:
         email = clean_email(self.cleaned_data["email"])
-        # A stranger who asks again and again for somebody's code must not keep them out: what is counted tightly is
-        # asked from one network for one address, and a browser that has signed in with it before has its own count.
+        # A stranger who asks again and again for somebody's code must not keep them out (`limits.take_letter`), and a
+        # browser that has signed in with it before has its own count.
+        code = "people.code"
         if self.was_here(email):
-            self._take((f"here:{email}", *CODES_OF_A_KNOWN_BROWSER))
-            return email
-        # Many people share one address of a mobile network, so the limit for a network is wide. One subscriber may have
-        # many networks next to each other.
-        self._take(
-            (f"network:{self.network}", 60, 60),
-            (f"hour:{self.network}:{email}", 10, 3600),
-            (f"day:{self.network}:{email}", 30, 24 * 3600),
-            (f"hour:{self.neighbourhood}:{email}", 20, 3600),
-            (f"day:{self.neighbourhood}:{email}", 60, 24 * 3600),
-        )
-        try:
-            self._take((f"hour:{email}", 60, 3600), (f"day:{email}", 200, 24 * 3600))
-        except ValidationError:
-            # Strangers elsewhere have used that up. Each part of the network has a code of its own in an hour.
-            if not limits.allow(f"people.code:left:{self.neighbourhood}:{email}", rate=1, per=3600):
-                raise
+            rate, per = CODES_OF_A_KNOWN_BROWSER
+            allowance = limits.take(f"{code}:here:{email}", rate=rate, per=per)
+        else:
+            # Many people share one address of a mobile network, so the limit for a network is wide.
+            allowance = limits.take(f"{code}:network:{self.place.household}", rate=60, per=60)
+            if allowance.allowed:
+                allowance = limits.take_letter(code, email, self.place, *CODES_TO_AN_ADDRESS)
+        if not allowance.allowed:
+            raise _later(_("Too many codes were asked for. Try again after %(when)s"), allowance.wait)
         return email
-
-    @staticmethod
-    def _take(*counts: tuple[str, int, int]) -> None:
-        for key, rate, per in counts:
-            allowance = limits.take(f"people.code:{key}", rate=rate, per=per)
-            if not allowance.allowed:
-                raise _later(_("Too many codes were asked for. Try again after %(when)s"), allowance.wait)
 
 
 def digits(text: str) -> str:

@@ -64,8 +64,7 @@ class SignInView(OurSite, account_views.RequestLoginCodeView):
     def get_form_kwargs(self) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_form_kwargs()
         return kwargs | {
-            "network": visitor.household(self.request),
-            "neighbourhood": visitor.neighbourhood(self.request),
+            "place": visitor.place(self.request),
             "was_here": partial(was_here, self.request),
         }
 

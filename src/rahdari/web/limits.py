@@ -17,6 +17,9 @@ from django.utils.crypto import salted_hmac
 from rahdari.db import replicas
 
 from . import errors
+from .visitor import Place
+
+AN_HOUR = 3600
 
 _TAKE = """
 INSERT INTO web_allowance AS held (key, tokens, at, taken)
@@ -91,6 +94,42 @@ def left(key: str, *, rate: int, per: int) -> float:
 
 def allow(key: str, *, rate: int, per: int) -> bool:
     return take(key, rate=rate, per=per).allowed
+
+
+@dataclass(frozen=True)
+class Letters:
+    """How many letters an email address gets within `per` seconds: those that one household asks for, those of all that
+    are next to each other in the network, and those of everybody."""
+
+    of_household: int
+    of_neighbourhood: int
+    of_all: int
+    per: int
+
+
+def take_letter(what: str, email: str, place: Place, *counts: Letters) -> Allowance:
+    """Count a letter to an email address that anybody may type.
+
+    A stranger who asks again and again must not keep its owner from it: what is counted tightly is asked from one place
+    for one address. Where strangers elsewhere have used up what the address gets, each part of the network has a letter
+    of its own in an hour.
+    """
+    email = email.casefold()
+    used_up = []
+    for each in counts:
+        near = ((place.household, each.of_household), (place.neighbourhood, each.of_neighbourhood))
+        for where, rate in near:
+            of_place = take(f"{what}:{each.per}:{where}:{email}", rate=rate, per=each.per)
+            if not of_place.allowed:
+                return of_place
+    for each in counts:
+        of_all = take(f"{what}:{each.per}:{email}", rate=each.of_all, per=each.per)
+        if not of_all.allowed:
+            used_up.append(of_all.wait)
+    if not used_up:
+        return Allowance(True, dt.timedelta())
+    own = take(f"{what}:left:{place.neighbourhood}:{email}", rate=1, per=AN_HOUR)
+    return Allowance(own.allowed, min(own.wait, max(used_up)))
 
 
 class LargestRequestMiddleware:

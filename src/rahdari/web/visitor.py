@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from django.conf import settings
@@ -56,6 +57,22 @@ def address(request: HttpRequest) -> Address:
     )
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a request comes from, as limits count it."""
+
+    household: str
+    neighbourhood: str
+
+
+def place(request: HttpRequest) -> Place:
+    return place_of(address(request))
+
+
+def place_of(found: Address) -> Place:
+    return Place(household_of(found), neighbourhood_of(found))
+
+
 def household(request: HttpRequest) -> str:
     """What a limit counts by: the IPv4 address, or the /64 that one IPv6 subscriber has at least."""
     return household_of(address(request))
@@ -67,5 +84,8 @@ def household_of(found: Address) -> str:
 
 def neighbourhood(request: HttpRequest) -> str:
     """A second, wider count for what must not be walked through: one subscriber may have many IPv6 /64s."""
-    found = address(request)
+    return neighbourhood_of(address(request))
+
+
+def neighbourhood_of(found: Address) -> str:
     return str(ipaddress.ip_network((found, 24 if found.version == 4 else 48), strict=False))

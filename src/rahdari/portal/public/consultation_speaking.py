@@ -158,6 +158,7 @@ def _send(request: HttpRequest, draft: Draft, form: SayForm, on: str, speaks_for
             quoted=form.quote,
             name=given["name"],
             email=given["email"],
+            place=visitor.place(request),
             body=speaks_for,
             now=timezone.now(),
         )
@@ -310,7 +311,8 @@ def _send_claim_code(
         form.add_error("email", _often(sentences[too_many]))
         return None
     try:
-        return claiming.send_code(comment=comment, email=form.cleaned_data["email"], language=language(), now=now)
+        email, place = form.cleaned_data["email"], visitor.place(request)
+        return claiming.send_code(comment=comment, email=email, place=place, language=language(), now=now)
     except speaking.TooManyCodes as error:
         form.add_error("email", _often(_too_many_codes(error.wait)))
         return None

@@ -133,6 +133,7 @@ class TestRows:
             ({"member_number": "<b>1</b>"}, RowTrouble.NUMBER_SHAPE),
             ({"name": "  12 "}, RowTrouble.NO_NAME),
             ({"name": "A" * 201}, RowTrouble.NAME_TOO_LONG),
+            ({"name": "Sample Member, call 0300 1234567"}, RowTrouble.NAME_LEADS_AWAY),
             ({"identifier": ""}, RowTrouble.NO_IDENTIFIER),
             ({"identifier": "12345678901"}, RowTrouble.IDENTIFIER_SHAPE),
             ({"valid_until": ""}, RowTrouble.NO_END),

@@ -31,7 +31,7 @@ class BranchForm(forms.Form):
     )
     city = LineField(label=gettext_lazy("City"), max_length=80, required=False, widget=text_input())
     address = LineField(label=gettext_lazy("Street and house"), max_length=200, required=False, widget=text_input())
-    contact_name = LineField(
+    contact_name = NameField(
         label=gettext_lazy("Contact for the line there"),
         help_text=gettext_lazy("We email them when there is a problem with an address of this branch."),
         max_length=120,

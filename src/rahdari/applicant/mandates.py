@@ -41,6 +41,7 @@ class MandateForm(forms.Form):
     use_required_attribute = False
     agent_name = NameField(
         label=gettext_lazy("Who acts for you"),
+        of_firm=True,
         help_text=gettext_lazy("The person or firm, for example a consultant, a law firm or your parent company."),
         widget=text_input(),
         error_messages={"required": gettext_lazy("Enter who acts for you")},

@@ -93,6 +93,7 @@ class PersonForm(CardForm):
 class CompanyForm(StepForm):
     name = NameField(
         label=_("Registered name"),
+        of_firm=True,
         help_text=_("As in the company register. Anyone who scans the certificate sees this name."),
         max_length=200,
         widget=text_input(autocomplete="organization"),

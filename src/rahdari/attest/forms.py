@@ -23,6 +23,7 @@ FIELD_OF = {
     RowTrouble.NUMBER_TAKEN: "number",
     RowTrouble.NO_NAME: "name",
     RowTrouble.NAME_TOO_LONG: "name",
+    RowTrouble.NAME_LEADS_AWAY: "name",
     RowTrouble.NO_IDENTIFIER: "identifier",
     RowTrouble.IDENTIFIER_SHAPE: "identifier",
 }

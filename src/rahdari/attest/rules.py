@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rahdari.people import identifiers
+from rahdari.people import identifiers, names
 from rahdari.tables.csv_tables import CsvRow, FileTrouble, read_table
 
 MOST_FILE_BYTES = 2_000_000
@@ -173,6 +173,7 @@ class RowTrouble(StrEnum):
     LETTER_FOR_FIGURE = "letter_for_figure"
     NO_NAME = "no_name"
     NAME_TOO_LONG = "name_too_long"
+    NAME_LEADS_AWAY = "name_leads_away"
     NO_IDENTIFIER = "no_identifier"
     IDENTIFIER_SHAPE = "identifier_shape"
     NO_END = "no_end"
@@ -245,6 +246,8 @@ def read_member(
         return RowTrouble.NO_NAME
     if len(plain_name) > LONGEST_NAME:
         return RowTrouble.NAME_TOO_LONG
+    if names.leads_away(plain_name, of_firm=True):
+        return RowTrouble.NAME_LEADS_AWAY
     if not identifier.strip():
         return RowTrouble.NO_IDENTIFIER
     known_by = read_identifier(identifier)

@@ -99,6 +99,7 @@ def trouble(found: RowTrouble, latest: str = "") -> str:
         RowTrouble.NUMBER_SHAPE: _("A member number has 3 to 40 letters and digits."),
         RowTrouble.NO_NAME: _("The name is missing, or has no letters."),
         RowTrouble.NAME_TOO_LONG: _("This name is too long: use at most 200 characters."),
+        RowTrouble.NAME_LEADS_AWAY: _("Enter only the name, without a web or email address or a telephone number."),
         RowTrouble.NO_IDENTIFIER: _("Give a card number, a company number or an email address."),
         RowTrouble.IDENTIFIER_SHAPE: _(
             "This is not a card number (13 digits), a company number (7 digits) or an email address."

@@ -6,6 +6,7 @@ tests/safeguards holds the fields to this list.
 
 import uuid
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from rahdari.decide import searching
 from rahdari.people.identifiers import IdentifierError, parse_cnic, parse_company_number
+from rahdari.people.names import leads_nowhere
 from rahdari.policy import Reason
 from rahdari.register import reference as references
 from rahdari.web import fields
@@ -115,6 +117,7 @@ class MisuseForm(_ComplaintForm):
         gettext_lazy("Public body, if you write for one"),
         hint=gettext_lazy("The holder reads it. We do not verify it."),
     )
+    public_body.validators.append(partial(leads_nowhere, of_firm=True))
     body_reference = fields.line(gettext_lazy("Its file number"))
     field_order = ("key", "number", "about", "words", "public_body", "body_reference", "email", "with_files")
 

@@ -1,5 +1,8 @@
 """Names of persons and organisations, as somebody typed them. They stand in letters, on certificates and before the
-public, so they are names and nothing else: no link, no sign that cannot be seen.
+public, so they are names and nothing else: no web or email address, no telephone number, no sign that cannot be seen.
+
+Firms have names with a host in them (Sample.pk, Sample.pk (Private) Limited). It may be the first word of a firm's name
+and stand nowhere else; where others read it, the name is quoted (`values.quoted_name`).
 """
 
 import re
@@ -10,8 +13,17 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-# A scheme, a host by its first label, an address of mail, or a page of a site. A name like rozee.pk alone is a name.
+from . import quoting
+
+# A scheme, a host by its first label, an address of mail, or a page of a site.
 _LINK = re.compile(r"[a-z][a-z0-9+.-]*:/|\bwww\.|\S@\S+\.\S|\w\.[a-z]{2,}[/?#:]", re.IGNORECASE)
+
+# What people write without a space after the dot, and is no host: initials and titles before a name, forms of firms.
+_INITIALS = re.compile(
+    r"(?<![\w.-])((?:[A-Z]\.)+|(?i:Adv|Ch|Dr|Engr|Md|Mr|Mrs|Ms|Mst|Prof|Sh)\.)(?=[A-Z])(?!(?i:com|net|org|info|pk)\b)"
+)
+_FORMS = re.compile(r"\.(?=(?:co|inc|limited|llc|llp|ltd|plc|pvt)\b(?![.\w]))", re.IGNORECASE)
+_FIRST_HOST = re.compile(r"(?:(?:M/s\.?|The) )?[^\W_][\w-]*(?:\.[\w-]+)*\.[^\W\d_]{2,}(?=\W|$)", re.IGNORECASE)
 
 
 def tidy(text: str) -> str:
@@ -46,10 +58,30 @@ def holds_link(text: str) -> bool:
     return _LINK.search(unicodedata.normalize("NFKC", text)) is not None
 
 
-class NameField(forms.CharField):
-    """A name in any script: it holds a letter, no link, and no sign that only looks like a letter."""
+def leads_nowhere(name: str, *, of_firm: bool = False) -> None:
+    """Refuses what a reader of the name could call, write to or open. `of_firm`: its first word may be a host."""
+    if holds_link(name):
+        raise ValidationError(_("Enter only the name, without a web or email address."), code="link")
+    if (found := _contact_in(name, of_firm)) is not None:
+        raise ValidationError(quoting.why_not(quoting.LeadsAway(*found, name)), code="leads_away")
 
-    def __init__(self, **options: Any) -> None:
+
+def leads_away(name: str, *, of_firm: bool = False) -> bool:
+    """Whether `leads_nowhere` refuses it."""
+    return holds_link(name) or _contact_in(name, of_firm) is not None
+
+
+def _contact_in(name: str, of_firm: bool) -> tuple[quoting.Found, str] | None:
+    plain = _FORMS.sub(". ", _INITIALS.sub(r"\1 ", name))
+    return quoting.contact_in(_FIRST_HOST.sub("", plain, count=1) if of_firm and _FIRST_HOST.match(plain) else plain)
+
+
+class NameField(forms.CharField):
+    """A name in any script: it holds a letter, nothing that leads anywhere, and no sign that only looks like a
+    letter."""
+
+    def __init__(self, *, of_firm: bool = False, **options: Any) -> None:
+        self.of_firm = of_firm
         super().__init__(max_length=options.pop("max_length", 120), **options)
 
     def to_python(self, value: Any) -> str:
@@ -59,8 +91,8 @@ class NameField(forms.CharField):
         super().validate(value)
         if value and not any(sign.isalpha() for sign in value):
             raise ValidationError(_("A name has letters. Enter it as on the documents."), code="letters")
-        if value and holds_link(value):
-            raise ValidationError(_("Enter only the name, without a web or email address."), code="link")
+        if value:
+            leads_nowhere(value, of_firm=self.of_firm)
         if value and (sign := strange_sign(value)):
             raise ValidationError(
                 _("Enter the name with ordinary letters, digits and punctuation. Leave out or replace: %(sign)s"),

@@ -1,6 +1,7 @@
 """What somebody fills in who says something about a draft. Nothing of it is asked of the register."""
 
 import uuid
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -8,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rahdari.consult import rules
+from rahdari.people.names import leads_nowhere
 from rahdari.web import fields
 
 # The answer "all of it", where a passage is chosen.
@@ -55,6 +57,7 @@ class SayForm(forms.Form):
         hint=gettext_lazy("Any name that you choose. May stay empty. Public."),
         most=60,
     )
+    name.validators.append(partial(leads_nowhere, of_firm=True))
     email = _email(gettext_lazy("For a code now, and for news of your comment. Not public."))
 
     def __init__(self, *args: Any, text: str = "", version: int, **kwargs: Any) -> None:

@@ -1,6 +1,8 @@
 """Nobody speaks in the register's name: what one party writes to another is shown as theirs, and leads nowhere."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -85,8 +87,74 @@ OWN_NAMES = {
     "representative_asked_more": "organisation",
     "represents_missing": "organisation",
 }
+# Names that Python puts into a sentence as they are, by who wrote them or who reads them.
+PLAIN_NAMES = {
+    "the office wrote it": """
+        applicant/operator_method.py:self.name applicant/stops.py:day.name apply/form_errors.py:name
+        portal/public/connections.py:each.operator.name portal/public/connections.py:name""",
+    "whoever wrote it, and officers": """
+        applicant/awaiting.py:self.who applicant/sending.py:application.holder_name apply/uploads.py:document.name
+        maintenance/words.py:trouble.name portal/operators/planned_words.py:name urgent/forms.py:each.person.name""",
+    "nobody: it is a word of ours": "api/interface.py:name control/sentences.py:name portal/staff/feed.py:name",
+    "the function has its own quote around": "web/values.py:who",
+}
+# What administrators read on their own machine.
+COMMANDS = {"agent", "ops", "vantage"}
+SOURCE = Path(values.__file__).parents[1]
 _QUOTES = re.compile("quoted:|quoted_name")
+_A_NAME = re.compile(r"(^|_)(name|company|organisation|agent|holder|applicant|who)$")
+_FILLS = {"format_html", "fill", "format", "format_lazy"}
 _NAMES = re.compile(r"(text|words|why|name|said|title|runs|label|services|set_aside_why|dropped_why|own_id|body)(_|$)")
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _plain(value: ast.expr) -> Iterator[str]:
+    """The names in it that no function quotes."""
+    if isinstance(value, ast.Call):
+        if not _called(value).startswith("quoted"):
+            for each in (*value.args, *(keyword.value for keyword in value.keywords)):
+                yield from _plain(each)
+    elif isinstance(value, ast.Attribute | ast.Name):
+        if _A_NAME.search(value.attr if isinstance(value, ast.Attribute) else value.id):
+            yield ast.unparse(value)
+    elif not isinstance(value, ast.Compare):
+        for child in ast.iter_child_nodes(value):
+            if isinstance(child, ast.expr):
+                yield from _plain(child)
+
+
+def _mapping(node: ast.AST) -> list[ast.expr]:
+    return node.values if isinstance(node, ast.Dict) else []
+
+
+def _fillings(tree: ast.AST) -> Iterator[ast.expr]:
+    """What a sentence is filled in with: by `%` with a mapping, by a call, or in the place of `%(name)s`."""
+    named = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+            yield from _mapping(node.right)
+            if isinstance(node.right, ast.Name):
+                named.add(node.right.id)
+        elif isinstance(node, ast.Call) and _called(node) in _FILLS:
+            yield from (*node.args, *(keyword.value for keyword in node.keywords))
+        elif isinstance(node, ast.Call) and _called(node) == "replace" and "'%(" in ast.unparse(node):
+            yield from node.args[1:]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                if isinstance(target, ast.Subscript) and getattr(target.value, "id", "") in named:
+                    yield node.value
+                elif getattr(target, "id", "") in named:
+                    for inner in ast.walk(node.value):
+                        yield from _mapping(inner)
+
+
+def _plain_names(source: str) -> set[str]:
+    return {name for value in _fillings(ast.parse(source)) for name in _plain(value)}
 
 
 def _is_free(field: models.Field) -> bool:  # type: ignore[type-arg]
@@ -137,6 +205,22 @@ def test_every_letter_quotes_a_name_that_somebody_else_typed() -> None:
             source = loader.get_template(f"letters/{letter}.{language}.html").template.source
             shown = set(re.findall(r"\{\{\s*((?:\w+\.)?(?:name|organisation|agent))\s*\}\}", source))
             assert shown <= {OWN_NAMES.get(letter, "")}, f"{letter}.{language}"
+
+
+def test_python_puts_no_name_into_a_sentence_that_somebody_else_typed() -> None:
+    found = set()
+    for path in sorted(SOURCE.rglob("*.py")):
+        place = path.relative_to(SOURCE)
+        if place.parts[0] not in COMMANDS and "migrations" not in place.parts:
+            found |= {f"{place}:{name}" for name in _plain_names(path.read_text(encoding="utf-8"))}
+    assert found == {each for names in PLAIN_NAMES.values() for each in names.split()}
+
+
+@pytest.mark.parametrize(("place", "name"), [("vouch/parties.py", "name"), ("invite/words.py", "campaign.name")])
+def test_python_would_be_found_if_it_did(place: str, name: str) -> None:
+    source = (SOURCE / place).read_text(encoding="utf-8")
+    assert name not in _plain_names(source)
+    assert name in _plain_names(source.replace("values.quoted_name(", "str("))
 
 
 @pytest.mark.parametrize("language", ["en", "ur"])

@@ -14,7 +14,17 @@ from django.utils import timezone
 from rahdari import workflow
 from rahdari.appeal import actions, queries
 from rahdari.complaint import actions as complaints
-from rahdari.decide import assignment, case_clock, deadlines, granting, hearings, refusals, revocation, transitions
+from rahdari.decide import (
+    assignment,
+    case_clock,
+    deadlines,
+    granting,
+    hearings,
+    questions,
+    refusals,
+    revocation,
+    transitions,
+)
 from rahdari.decide import queries as cases
 from rahdari.decide.models import Case, Notice
 from rahdari.decide.rules import NoticeState
@@ -27,7 +37,7 @@ from tests.builders.programs import Program
 from tests.complaint.test_complaints import answered as complaint_answered
 from tests.complaint.test_complaints import registered
 from tests.complaint.test_complaints import sent as complained
-from tests.decide.test_actions import noticed
+from tests.decide.test_actions import noticed, taken
 from tests.decide.test_fair_revocation import suspended
 from tests.decide.test_revocation import answered, granted, proposed
 
@@ -337,3 +347,39 @@ class TestANoticeWhoseLetterComesBack:
         deadlines.close_unanswered(now=again + HOUR)
         assert open_one(case).state == NoticeState.RIPE
         revocation.second_revocation(case=case, officer=director, because="So it is.", now=again + 2 * HOUR)
+
+
+class TestAQuestionWhoseLetterComesBack:
+    """It closes nothing before it was read here or handed over: as with a notice."""
+
+    def test_closes_nothing_before_it_is_handed_over(self, officer: User) -> None:
+        case = taken(a_case(), officer)
+        question = questions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
+        bounced("application_question")
+        late = question.due_at + 5 * DAY
+        deadlines.close_unanswered(now=late)
+        assert fresh(case).status == "open"
+        holder, desk = signed_in(case.application.applicant), signed_in(officer)
+        page = holder.get(reverse("portal:question", args=[case.application.reference])).text
+        assert "the time to answer has not begun" in page
+        assert "The deadline to answer passed" not in page and "If you cannot answer by" not in page
+        shown = desk.get(reverse("decide:case", args=[case.application.reference])).text
+        assert "The email with the question came back" in shown and "The answer is due by" not in shown
+        assert reverse("appeal:served", args=[case.application.reference]) in shown
+        actions.record_service(case=case, officer=officer, on=late.date(), how="By courier.", now=late)
+        deadlines.close_unanswered(now=late + DAY)
+        assert fresh(case).status == "open"
+        again = case_clock.question_due_at(fresh(case).questions.get())
+        assert again > late + 9 * DAY
+        deadlines.close_unanswered(now=again + HOUR)
+        assert fresh(case).status == "not_pursued"
+
+    def test_is_one_that_was_read_where_more_time_was_asked_for(self, officer: User) -> None:
+        case = taken(a_case(), officer)
+        question = questions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
+        bounced("application_question")
+        longer = questions.extend_question(question=question, actor=actor_of(case), now=LATER + DAY)
+        deadlines.close_unanswered(now=longer.due_at - HOUR)
+        assert fresh(case).status == "open"
+        deadlines.close_unanswered(now=longer.due_at + HOUR)
+        assert fresh(case).status == "not_pursued"

@@ -12,6 +12,7 @@ from django.utils import timezone
 from rahdari.decide import case_clock, deadlines, hearings, recusing, revocation, transitions
 from rahdari.decide.models import Case, Hearing, Notice, Revocation
 from rahdari.decide.rules import CannotSecond, HearingOutcome, HearingState
+from rahdari.letters.models import Letter
 from rahdari.people.models import User
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
@@ -203,6 +204,24 @@ class TestRecordHearing:
         assert "Nobody came to the hearing" in text_of_last_letter(case)
         assert acts_of(case)[0] == "decide.nobody_came"
         decide(case, second, day + 2 * HOUR)
+
+    def test_says_nothing_of_nobody_where_the_letter_came_back(self, officer: User, second: User) -> None:
+        case, _found = asked(officer)
+        day = first_day(case)
+        set_for(case, officer, day)
+        letters = Letter.objects.filter(template="hearing_set")
+        letters.update(state="failed")
+        said = {"case": case, "officer": second, "attended": "", "minutes": "I waited.", "nobody_came": True}
+        with pytest.raises(hearings.NotTold):
+            hearings.record_hearing(now=day + HOUR, **said)  # type: ignore[arg-type]
+        # It is no move of the officer's: two are left. And each of them comes back, too.
+        for _ in range(hearings.MOST_MOVES + 2):
+            now = day + HOUR
+            day = first_day(case, now)
+            set_for(case, officer, day, now=now, why="The letter came back.")
+            letters.update(state="failed")
+        letters.filter(written_at=now).update(read_at=now + DAY)
+        hearings.record_hearing(now=day + HOUR, **said)  # type: ignore[arg-type]
 
     def test_is_not_open_to_an_officer_who_left_the_case(self, officer: User, second: User) -> None:
         case, _found = asked(officer)

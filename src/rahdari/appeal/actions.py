@@ -285,8 +285,8 @@ def name_reviewer(*, appeal: Appeal, supervisor: User, reviewer: User, who: str,
 
 @transaction.atomic
 def record_service(*, case: Case, officer: User, on: dt.date, how: str, now: dt.datetime) -> Served:
-    """A notice or a decision was handed over in person or by post, not by the letter that came back. Recorded twice by
-    an officer in the same words, it is one. Raises NotAnOfficer, ReasonNeeded."""
+    """A question, a notice or a decision was handed over in person or by post, not by the letter that came back.
+    Recorded twice by an officer in the same words, it is one. Raises NotAnOfficer, ReasonNeeded."""
     if not people.is_officer(officer):
         raise NotAnOfficer(officer)
     case, words = lock(case), sentence(how)

@@ -17,7 +17,7 @@ declare(
     Act("appeal.ran_out", _("The appeal was not decided in its time"), EVERYBODY),
     Act("appeal.overtaken", _("Appeal closed: the decision came"), EVERYBODY),
     Act("appeal.carried_out", _("What the appeal allowed was carried out"), EVERYBODY),
-    Act("appeal.served", _("A notice or a decision was handed over in person or by post"), EVERYBODY),
+    Act("appeal.served", _("A question, a notice or a decision was handed over in person or by post"), EVERYBODY),
     Act("appeal.read", seen=_("The whole file of the application, to decide the appeal")),
 )
 declare_unshown("appeal", "saved")

@@ -1,5 +1,5 @@
-"""What an officer records beside a case: an appeal that came by letter or was spoken at the desk, and that a notice or
-a decision was handed over in another way than by its letter."""
+"""What an officer records beside a case: an appeal that came by letter or was spoken at the desk, and that a question,
+a notice or a decision was handed over in another way than by its letter."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -60,7 +60,7 @@ def written(request: HttpRequest, reference: str) -> HttpResponse:
 @asks_why
 @require_http_methods(["GET", "HEAD", "POST"])
 def served(request: HttpRequest, reference: str) -> HttpResponse:
-    """The letter came back: a notice or a decision was handed over otherwise."""
+    """The letter came back: a question, a notice or a decision was handed over otherwise."""
     case, now = opened(request, reference), timezone.now()
     form = ServedForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -72,8 +72,8 @@ def served(request: HttpRequest, reference: str) -> HttpResponse:
         "form": form,
         "heading": _("Record that a letter was handed over"),
         "lead": _(
-            "The letter with the notice or the decision came back and nobody has read it here. The time to "
-            "answer or to appeal starts only when it has been delivered."
+            "The letter with the question, the notice or the decision came back and nobody has read it here. The time "
+            "to answer or to appeal starts only when it has been delivered."
         ),
     }
     return render(request, "appeal/record.html", context, status=422 if form.is_bound else 200)

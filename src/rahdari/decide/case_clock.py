@@ -184,9 +184,24 @@ def clock_of_application(application: Application, now: dt.datetime) -> ClockFac
 
 
 def question_due_at(question: CaseQuestion) -> dt.datetime:
-    """Until when the applicant may answer: as it was told, or later if a holiday was declared since."""
+    """Until when the applicant may answer: as it was told, or later if a holiday was declared since, also where it was
+    served later."""
+    served = question.asked_at if question.answered_at is not None else serving.question_served_at(question)
+    return _question_over(question, served or question.asked_at)
+
+
+def question_is_over(question: CaseQuestion, now: dt.datetime) -> bool:
+    """Whether the time to answer it is over. It does not run while its letter has come back (`serving`)."""
+    # What its letter told is asked first: it is no earlier than that.
+    if now <= _question_over(question, question.asked_at):
+        return False
+    served = serving.question_served_at(question)
+    return served is not None and now > _question_over(question, served)
+
+
+def _question_over(question: CaseQuestion, served: dt.datetime) -> dt.datetime:
     allowance = policy_of(question.case.application).clocks["question"]
-    due = question.asked_at
+    due = served
     for _ in range(question.extended + 1):
         due = policy.add(start=due, allowance=allowance, calendar=calendar())
     return max(due, question.due_at)

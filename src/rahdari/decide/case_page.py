@@ -610,6 +610,10 @@ class CasePage:
     def question_due_at(self) -> dt.datetime | None:
         return question_due_at(self.question) if self.question else None
 
+    @cached_property
+    def question_came_back(self) -> bool:
+        return self.question is not None and serving.came_back(self.question)
+
     @property
     def asked(self) -> list[tuple[CaseQuestion, str, list[Document]]]:
         return [

@@ -70,7 +70,7 @@ def _run_clock(case: Case, now: dt.datetime) -> bool:
         close(case, begun.move.target, now)
         record(case, "closed_withdrawn", "clock", now)
         return True
-    if question is not None and question.lapsed_at is None and now > case_clock.question_due_at(question):
+    if question is not None and question.lapsed_at is None and case_clock.question_is_over(question, now):
         begun = begin(case, "close_unanswered", by="clock", now=now)
         question.lapsed_at = now
         question.save(update_fields=["lapsed_at"])

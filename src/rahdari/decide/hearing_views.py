@@ -66,6 +66,10 @@ def act(
         messages.warning(request, _("It was moved twice before. It is held on the day that is set."))
     except hearings.OfficeClosed:
         messages.warning(request, _("The office was closed then. Set another day for the hearing."))
+    except hearings.NotTold:
+        messages.warning(
+            request, _("The email about the hearing came back, so the person did not know the day. Set another day.")
+        )
 
 
 def _closed_then(near: list[hearings.Span]) -> str:

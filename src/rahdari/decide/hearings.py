@@ -22,7 +22,7 @@ from rahdari.errors import RahdariError
 from rahdari.people.models import User
 from rahdari.policy import Policy
 
-from . import case_clock, queries
+from . import case_clock, queries, serving
 from .ending import notify_holder
 from .models import Case, Hearing, Notice
 from .rules import HearingOutcome, HearingState, Status
@@ -74,6 +74,13 @@ class OfficeClosed(RahdariError):
     """The office was closed then: that nobody came says nothing, and another day is set. `.hearing`"""
 
     says = "the office was closed at the time of {hearing}"
+    hearing: Hearing
+
+
+class NotTold(RahdariError):
+    """The letter that named its day came back: that nobody came says nothing, and another day is set. `.hearing`"""
+
+    says = "the letter about {hearing} came back"
     hearing: Hearing
 
 
@@ -222,8 +229,9 @@ def arrange(
     _look_at_the_time(starts_at, *between)
     planned = to_come(matter)
     if planned is not None:
-        # It is nobody's doing that the office is closed.
-        if sum(not case_clock.is_closed_at(each.starts_at) for each in hearings_of(matter)) > MOST_MOVES:
+        # It is nobody's doing that the office is closed, or that a letter comes back.
+        counted = (each for each in hearings_of(matter) if not case_clock.is_closed_at(each.starts_at))
+        if sum(serving.was_told(each) for each in counted) > MOST_MOVES:
             raise MovedTooOften(planned)
         _close(planned, HearingOutcome.MOVED, officer, now, minutes=sentence(why))
     hearing = Hearing.objects.create(
@@ -250,13 +258,15 @@ def write_down(
     matter: Matter, *, officer: User, attended: str, minutes: str, now: dt.datetime, nobody_came: bool
 ) -> Hearing:
     """Write down what was said and who was there, or that nobody came. The caller marks it as over, and writes to
-    whoever was heard. Raises NotSet, OfficeClosed, ReasonNeeded.
+    whoever was heard. Raises NotSet, OfficeClosed, NotTold, ReasonNeeded.
     """
     hearing = to_come(matter)
     if hearing is None or now < hearing.starts_at:
         raise NotSet(matter.case)
     if nobody_came and case_clock.is_closed_at(hearing.starts_at):
         raise OfficeClosed(hearing)
+    if nobody_came and not serving.was_told(hearing):
+        raise NotTold(hearing)
     came = "" if nobody_came else sentence(attended)
     outcome = HearingOutcome.NOBODY_CAME if nobody_came else HearingOutcome.ATTENDED
     _close(hearing, outcome, officer, now, minutes=sentence(minutes), attended=came)

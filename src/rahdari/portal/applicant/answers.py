@@ -195,6 +195,7 @@ def question(request: HttpRequest, reference: str) -> HttpResponse:
         "code_text": words(policy.reasons[asked.code].text) if asked.code in policy.reasons else "",
         **_clock(start=asked.asked_at, due=due, now=now),
         "clock": case_clock.clock_of(case, now),
+        "came_back": serving.came_back(asked),
         "may_extend": may_take_more_time(asked, policy),
         "extension": policy.clocks["question"],
     }

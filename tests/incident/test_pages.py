@@ -66,6 +66,13 @@ class TestReport:
         other.force_login(people.a_freelancer(now=place.now))
         assert other.get(page).status_code == 404 and other.get(answer["Location"]).status_code == 404
 
+    def test_says_that_the_operator_was_asked_only_when_it_was(self, place: Place) -> None:
+        incident = a_report(place.registration, place.now).incident
+        assert "<h1>The operator was asked</h1>" in place.at_holder.get(place.of_holder(incident)).text
+        Incident.objects.update(work="PW-1", muted_until=place.now + DAY)
+        text = place.at_holder.get(place.of_holder(incident)).text
+        assert "<h1>The operator has announced work</h1>" in text and "The operator was asked" not in text
+
 
 class TestOneIncident:
     def test_goes_between_its_holder_and_the_operator_who_learns_no_name(self, place: Place) -> None:

@@ -136,7 +136,7 @@ def agree_to_measurement(call: Call, reference: str, entry: uuid.UUID) -> Answer
     return Answer(_said(row, call.now))
 
 
-@manage("DELETE", ONE, Ok("It is measured no more, and what was seen is erased.", status=204))
+@manage("DELETE", ONE, Ok("It is measured no more.", status=204))
 def stop_measurement(call: Call, reference: str, entry: uuid.UUID) -> Answer:
     """Stop measuring an address.
 

@@ -45,7 +45,8 @@ def measured(request: HttpRequest, reference: str, entry: uuid.UUID) -> HttpResp
     if request.method == "POST":
         if "withdraw" in request.POST:
             measurement.withdraw(row, by, now=now)
-            messages.success(request, _("Measuring has stopped, and what was seen is erased."))
+            stopped = _("Measuring has stopped. What was seen is erased, but for what a reported disruption needs.")
+            messages.success(request, stopped)
         elif measurement.asks_of(row) is not None:
             inside, agent = "inside" in request.POST, "agent" in request.POST
             measurement.agree(row, by, inside=inside, agent=agent, now=now)

@@ -70,12 +70,15 @@ class TestAClaim:
         assert "one-time-code" in typing and (language == "en" or page_problems(typing) == [])
         assert somebody.post(asked.url, {"code": code_at("named@reader.example")}).status_code == 302
         assert NAME in read_everywhere(comment) and NAME not in somebody.get(page).text
+        log = at("consultation_moderation_csv", comment.draft)
+        assert somebody.get(log).text.splitlines()[-1].endswith(",claimed")
         [letter] = letters_to("wrote@reader.example")
         assert f"{comment.pk}/{telling.token_of(comment)}" in letter.text and NAME not in letter.text
         due_at = queries.decided_by(NOW)
         for early in (NOW, due_at - DAY):
             assert not claiming.take_off(now=early)
         assert claiming.take_off(now=due_at + DAY) and not claiming.take_off(now=due_at + DAY)
+        assert somebody.get(log).text.splitlines()[-1].endswith(",withdrawn")
         everywhere = read_everywhere(comment)
         assert NAME not in everywhere and everywhere.count(WORDS) >= len(PLACES) - 1
         assert "Name withdrawn" in everywhere
@@ -172,6 +175,9 @@ class TestAClaim:
         reader.post(link, {"name": "1"})
         told = reader.get(link).text
         assert "An officer who did not hide it decides by" in told and "You said that the name is yours" in told
+        claimed = at("claim_name", draft, number=about.number)
+        assert "The comment itself is hidden" in reader.get(claimed).text
+        assert page_problems(visitor("ur").get(claimed).text) == []
         claiming.decide(comment=about, erase=False, actor=OFFICER, now=timezone.now())
         last = letters_to(f"{'wrote' if about == comment else 'signed'}@reader.example")[-1].text
         assert "The comment itself is hidden, and its name with it." in " ".join(last.split())

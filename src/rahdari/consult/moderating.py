@@ -106,5 +106,5 @@ def log(draft: Draft) -> Iterator[list[str]]:
         acts = (each.hidden_at, each.appealed_at, each.reviewed_at, each.apart_at)
         hidden, disputed, again, apart = (timezone.localdate(day).isoformat() if day else "" for day in acts)
         decision = "" if each.reviewed_at is None else "upheld" if each.hidden else "shown"
-        name = (each.claimed.outcome or "withdrawn") if each.claimed else ""
+        name = (each.claimed.outcome or ("withdrawn" if each.claimed.is_away else "claimed")) if each.claimed else ""
         yield [draft.reference, str(each.number), hidden, each.hidden_for, disputed, again, decision, apart, name]

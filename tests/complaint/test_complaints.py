@@ -1,6 +1,7 @@
 """A complaint is taken in, answered by the holder, decided by somebody without a part, and told on its day."""
 
 import datetime as dt
+import itertools
 import uuid
 from typing import Any
 
@@ -113,7 +114,7 @@ class TestAReport:
         assert known.due_at is not None
         assert actions.tell(now=known.due_at) == 2
         texts = {
-            letter.text.replace(each.reference, "").replace(queries.token_of(each), "")
+            letter.text.replace(each.receipt, "").replace(queries.token_of(each), "")
             for each in (known, unknown)
             for letter in Letter.objects.filter(about=each.subject, template="complaint_closed")
         }
@@ -309,6 +310,32 @@ class TestACorrection:
         actions.look_up(now=LATER)
         assert {each.registration for each in queries.open_complaints()} == {one, two}
         assert len(letters_to_sender()) == 2
+
+    def test_gives_each_holder_another_number_than_the_sender(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Else a holder of one who sends it learns whether there is a newer one."""
+        one, two = registered(), registered()
+        shown = []
+        for found in ([one[1]], [two[1], one[1]]):
+            monkeypatch.setattr(queries, "_named", lambda about, target, found=found: found)
+            complaint = self.correction("card", "3520212345671")
+            actions.confirm(complaint=complaint, now=LATER)
+            actions.look_up(now=LATER)
+            letter = letters.letters_of(one[0].applicant).latest("written_at", "id")
+            assert complaint.receipt in letters_to_sender()[-1].text
+            assert complaint.receipt not in letter.text
+            shown.append([each.reference == complaint.receipt for each in queries.complaints_of(one[0])])
+        assert not any(itertools.chain(*shown))
+        assert queries.complaint_for_sender(receipt=complaint.receipt, token=queries.token_of(complaint)) == complaint
+        with pytest.raises(queries.ComplaintNotFound):
+            queries.complaint_for_sender(receipt=complaint.reference, token=queries.token_of(complaint))
+
+    def test_asks_all_who_gave_a_card_number(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A limit would tell the one who is left out that there are so many others."""
+        found = [registered()[1] for _each in range(3)]
+        monkeypatch.setattr(queries, "MOST_FOUND", 2)
+        monkeypatch.setattr(queries, "_named", lambda about, target: found)
+        assert len(queries.registrations_about("card", "3520212345671", NOW)) == 3
+        assert len(queries.registrations_about("company", "0054321", NOW)) == 2
 
 
 class TestTheRecord:

@@ -16,12 +16,12 @@ from rahdari.apply import rules as limits
 from rahdari.apply.models import Application, Document
 from rahdari.complaint import actions, queries
 from rahdari.complaint.models import Complaint
-from rahdari.complaint.rules import State
+from rahdari.complaint.rules import Answer, State
 from rahdari.decide import queue_columns
 from rahdari.decide.models import Case
 from rahdari.journal import queries as journal
 from rahdari.letters.models import Letter
-from rahdari.people.models import Role
+from rahdari.people.models import Role, User
 from rahdari.register.models import Registration
 from rahdari.vault import files
 from rahdari.workflow import retention
@@ -76,10 +76,10 @@ def looked_up(now: dt.datetime | None = None) -> list[Complaint]:
 class TestTheSender:
     def test_adds_files_by_the_letter_alone_until_they_say_that_it_was_all(self, registration: Registration) -> None:
         complaint, client, link = reported(registration.reference)
-        receipt = client.get(reverse("complaint:receipt", args=[complaint.reference, queries.token_of(complaint)]))
+        receipt = client.get(reverse("complaint:receipt", args=[complaint.receipt, queries.token_of(complaint)]))
         assert "open the link in our letter" in receipt.text and link not in receipt.text
         for purpose in (queries.LINK, queries.CONFIRMS):
-            wrong = reverse("complaint:files", args=[complaint.reference, queries.token_of(complaint, purpose)])
+            wrong = reverse("complaint:files", args=[complaint.receipt, queries.token_of(complaint, purpose)])
             assert client.get(wrong).status_code == 404
         assert client.post(link, {"add": "1"}).status_code == 422
         page = client.post(link, {"add": "1", "file": [a_file(a_pdf()), a_file(a_pdf())]}, follow=True).text
@@ -108,7 +108,7 @@ class TestTheSender:
             complaint, client, link = reported(number)
             client.post(link, {"end": "1", "file": [a_file(a_pdf())]})
             actions.look_up(now=timezone.now())
-            pages.append(client.get(link, follow=True).text.replace(complaint.reference, ""))
+            pages.append(client.get(link, follow=True).text.replace(complaint.receipt, ""))
         assert len({re.sub(r'[a-z2-7]{26}|nonce="[^"]*"|value="[\w-]+"', "", page) for page in pages}) == 1
 
     def test_without_an_email_address_has_none(self) -> None:
@@ -248,7 +248,7 @@ class TestTheAnswer:
             assert program.get(f"/applications/{granted.reference}/{each}/{paper.pk}").status_code == 404
         for stranger in (visitor(user=story.a_person()), visitor(user=story.an_officer(role=Role.ACCOUNTS))):
             assert stranger.get(file).status_code == 403 and stranger.get(own).status_code == 404
-        receipt = reverse("complaint:receipt", args=[complaint.reference, queries.token_of(complaint)])
+        receipt = reverse("complaint:receipt", args=[complaint.receipt, queries.token_of(complaint)])
         assert "Sample Sender.pdf" not in visitor().get(receipt).text
 
     def test_has_so_many_until_it_is_sent(
@@ -321,20 +321,57 @@ class TestAName:
         actions.look_up(now=timezone.now())
         return queries.complaints().get(pk=complaint.pk)
 
-    def test_is_found_whole_and_its_holder_is_asked(self, granted: Application, registration: Registration) -> None:
+    def asked(self, complaint: Complaint, officer: User | None = None) -> Complaint:
+        desk = visitor(user=officer or story.an_officer())
+        place = reverse("complaint:complaint", args=[complaint.reference])
+        assert "Ask the holder, if exactly one has this name" in desk.get(place).text
+        desk.post(reverse("complaint:ask_holder", args=[complaint.reference]))
+        return queries.complaints().get(pk=complaint.pk)
+
+    def test_is_compared_whole_when_an_officer_asks_and_its_holder_is_asked(
+        self, granted: Application, registration: Registration
+    ) -> None:
         for part in (granted.name.split()[0], granted.name[:-1], "203.0.113.77 " + granted.name):
-            assert self.sent(part).registration is None
-        complaint = self.sent(granted.name.upper())
-        assert complaint.registration == registration
-        assert "complaint.received" in [row.act for row in journal.about(granted.subject)]
+            assert self.asked(self.sent(part)).registration is None
+        complaint, now = self.asked(self.sent(granted.name.upper())), timezone.now()
+        assert complaint.registration == registration and complaint.holder_answer == Answer.ASKED
+        assert complaint.answer_due_at is not None and complaint.answer_due_at > now + dt.timedelta(days=1)
+        assert {"complaint.received", "complaint.compared_name"} <= {row.act for row in journal.about(granted.subject)}
+        with pytest.raises(actions.NotPossibleNow):
+            actions.ask_holder(complaint=complaint, officer=story.an_officer("Officer T"), now=now)
+
+    def test_tells_a_holder_of_it_nothing_by_itself(self, granted: Application) -> None:
+        """Whoever holds a registration in somebody else's name and complains of it reads the same, however many others
+        have it."""
+        before = Letter.objects.filter(to=granted.applicant).count()
+        alone = self.sent(granted.name)
+        other = story.a_granted_application(story.a_person())
+        Case.objects.filter(application=other).update(words=queue_columns.whole_name(granted.name))
+        two = self.sent(granted.name)
+        assert [each.registration for each in (alone, two)] == [None, None]
+        assert Letter.objects.filter(to=granted.applicant).count() == before
+
+    def test_is_asked_of_by_nobody_who_sent_it_or_has_a_part(self, granted: Application) -> None:
+        officer = story.an_officer()
+        complaint = self.sent(granted.name, email=officer.email)
+        visitor(user=officer).post(reverse("complaint:ask_holder", args=[complaint.reference]))
+        assert queries.complaints().get(pk=complaint.pk).registration is None
+
+    def test_that_contests_stays_a_complaint_of_its_own(self, granted: Application, registration: Registration) -> None:
+        first = self.asked(self.sent(granted.name))
+        again = self.sent(granted.name)
+        actions.contest(complaint=again, officer=story.an_officer(), contested=True, now=timezone.now())
+        again = self.asked(queries.complaints().get(pk=again.pk))
+        assert (again.registration, again.part_of, again.contested_at is None) == (registration, None, False)
+        assert first.part_of is None
 
     def test_that_several_have_leads_to_nobody(self, granted: Application) -> None:
         other = story.a_granted_application(story.a_person())
         Case.objects.filter(application__in=[granted, other]).update(words=queue_columns.whole_name("Sample Namesake"))
-        complaint = self.sent("Sample Namesake")
+        complaint = self.asked(self.sent("Sample Namesake"))
         assert complaint.registration is None and complaint.state == State.OPEN
         page = visitor(user=story.an_officer()).get(reverse("complaint:complaint", args=[complaint.reference])).text
-        assert "several holders have this name" in page and other.reference not in page
+        assert "several holders or none have this name" in page and other.reference not in page
 
     def test_is_shown_by_files_for_the_officer_alone(self, granted: Application) -> None:
         assert "Send no picture of your identity card" in visitor().get(CORRECTION).text
@@ -344,7 +381,7 @@ class TestAName:
         assert "A second letter has the link, for 3 days." in sent.text
         complaint = Complaint.objects.get()
         token = queries.token_of(complaint, queries.CONFIRMS)
-        page = client.post(reverse("complaint:confirm", args=[complaint.reference, token]), follow=True)
+        page = client.post(reverse("complaint:confirm", args=[complaint.receipt, token]), follow=True)
         assert "Only the officers who decide see the files" in page.text
         client.post(page.redirect_chain[-1][0], {"end": "1", "file": [a_file(a_pdf())]})
         [complaint] = looked_up()
@@ -361,7 +398,7 @@ class TestInUrdu:
     def test_the_pages_of_files_read_well(self, granted: Application, registration: Registration) -> None:
         complaint, client, link = reported(registration.reference, "ur")
         pages = [
-            client.get(reverse("complaint:receipt", args=[complaint.reference, queries.token_of(complaint)])),
+            client.get(reverse("complaint:receipt", args=[complaint.receipt, queries.token_of(complaint)])),
             client.post(link, {"add": "1", "file": [a_file(a_pdf())]}, follow=True),
             client.post(link, {"add": "1", "file": [a_file(b"GIF89a", "a.gif")]}),
             client.get(CORRECTION),

@@ -62,7 +62,7 @@ def pages_of(language: str) -> Iterator[tuple[str, str]]:
     actions.tell(now=complaint.due_at)
     yield (
         "told",
-        stranger.get(reverse("complaint:receipt", args=[complaint.reference, queries.token_of(complaint)])).text,
+        stranger.get(reverse("complaint:receipt", args=[complaint.receipt, queries.token_of(complaint)])).text,
     )
 
 

@@ -257,7 +257,7 @@ class TestTheDesk:
         actions.decide(
             complaint=complaint, officer=story.an_officer(), outcome="not_founded", why="Genuine.", now=timezone.now()
         )
-        place = reverse("complaint:receipt", args=[complaint.reference, queries.token_of(complaint)])
+        place = reverse("complaint:receipt", args=[complaint.receipt, queries.token_of(complaint)])
         assert "We have your complaint" in visitor().get(place).content.decode()
         assert complaint.due_at is not None
         actions.tell(now=complaint.due_at + dt.timedelta(minutes=1))

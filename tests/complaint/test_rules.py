@@ -20,6 +20,7 @@ def after(act: str, state: State, answer: Answer) -> set[tuple[State, Answer]]:
     answers = {
         "look_up": {Answer.NOBODY, Answer.ASKED},
         "join": {Answer.NOBODY, Answer.ASKED},
+        "ask_holder": {Answer.NOBODY, Answer.ASKED},
         "answer": {Answer.ANSWERED},
         "let_answer_lapse": {Answer.SILENT},
     }

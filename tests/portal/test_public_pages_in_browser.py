@@ -34,7 +34,7 @@ def a_receipt(now: dt.datetime) -> str:
     """The page of a complaint."""
     given = {"kind": "misuse", "about": "sold_on", "target": "RD-4F7K-92MQ", "words": "It is sold.", "language": "en"}
     sent = complaints.send(id=uuid.uuid4(), now=now, **given)
-    return reverse("complaint:receipt", args=[sent.reference, queries.token_of(sent)])
+    return reverse("complaint:receipt", args=[sent.receipt, queries.token_of(sent)])
 
 
 def paths() -> tuple[dict[str, str], str]:

@@ -127,7 +127,7 @@ def send(
     complaint.save(force_insert=True)
     journal.record(act="complaint.sent", actor="public", subject=complaint.subject, now=now, reason=kind)
     if rules.must_be_confirmed(kind, about) and not is_theirs:
-        url = reverse("complaint:confirm", args=[complaint.reference, queries.token_of(complaint, queries.CONFIRMS)])
+        url = reverse("complaint:confirm", args=[complaint.receipt, queries.token_of(complaint, queries.CONFIRMS)])
         _write_to_sender(complaint, "complaint_confirm", now + queries.CONFIRM_WITHIN, now, url=url)
     else:
         _receive(complaint, now)
@@ -195,7 +195,7 @@ def _receive(complaint: Complaint, now: dt.datetime) -> None:
     complaint.received_at, start, told = now, now, {}
     if complaint.files_until is not None:
         complaint.files_until = start = now + FILES_WITHIN
-        url = reverse("complaint:files", args=[complaint.reference, queries.token_of(complaint, queries.FILES)])
+        url = reverse("complaint:files", args=[complaint.receipt, queries.token_of(complaint, queries.FILES)])
         told = {"files_until": start, "url": url}
     complaint.answer_due_at = policy.add(start=start, allowance=rules_in_force.clocks[ANSWERED], calendar=calendar)
     complaint.due_at = policy.add(start=start, allowance=rules_in_force.clocks[DECIDED], calendar=calendar)
@@ -252,18 +252,41 @@ def _look_up(complaint: Complaint, now: dt.datetime) -> bool:
     if locked.takes_files(now):
         return False
     besides = locked.sender.holder_ref if locked.sender is not None else None
-    found = queries.registrations_about(locked.about, locked.target, now, besides=besides)
-    copies = [_copy(locked) for _each in found[1:]]
-    _link(locked, found[0] if found else None, now)
+    _link_all(locked, queries.registrations_about(locked.about, locked.target, now, besides=besides), now)
+    return True
+
+
+@transaction.atomic
+def ask_holder(*, complaint: Complaint, officer: User, now: dt.datetime) -> Complaint:
+    """Ask the one holder who has the name that is complained of. The officer has seen whose it is: to be asked tells
+    a holder of this name that no other has it. The time to answer begins now. Nobody is asked where none has the name,
+    or several have. Raises NotPossibleNow, MayNotDecide."""
+    complaint = _lock(complaint, "ask_holder")
+    if complaint.about != rules.About.NAME or complaint.part_of_id is not None:
+        raise NotPossibleNow("ask_holder", complaint)
+    if (cannot := queries.why_not(complaint, officer)) is not None:
+        raise MayNotDecide(cannot)
+    found = queries.registrations_in_name(complaint.target, now)
+    if found:
+        allowance, calendar = case_clock.policy_in_force().clocks[ANSWERED], case_clock.calendar()
+        complaint.answer_due_at = policy.add(start=now, allowance=allowance, calendar=calendar)
+        _link_all(complaint, found, now)
+        wake()
+    _record(complaint, "compared_name", queries.actor_for(officer), now)
+    return complaint
+
+
+def _link_all(complaint: Complaint, found: list[Registration], now: dt.datetime) -> None:
+    copies = [_copy(complaint) for _each in found[1:]]
+    _link(complaint, found[0] if found else None, now)
     for each, registration in zip(copies, found[1:], strict=True):
         _link(each, registration, now)
-    return True
 
 
 def _copy(complaint: Complaint) -> Complaint:
     given = {field.attname: getattr(complaint, field.attname) for field in Complaint._meta.concrete_fields}
-    given |= {"id": uuid.uuid4(), "reference": make_reference(), "email": ""}
-    given |= {"copy_of_id": complaint.pk}
+    given |= {"id": uuid.uuid4(), "reference": make_reference(), "receipt": make_reference(), "email": ""}
+    given |= {"copy_of_id": complaint.pk, "contested_at": None}
     return Complaint(**given | dict.fromkeys(("registration_id", "case_id", "part_of_id")))
 
 
@@ -272,12 +295,13 @@ def _link(complaint: Complaint, registration: Registration | None, now: dt.datet
     complaint.case = None if registration is None else queries.case_of(registration)
     if complaint.case is not None:
         lock(complaint.case)
-    complaint.part_of = queries.same_that_is_open(complaint)
-    complaint.looked_up_at = now
+    # One that contests a name stands by itself.
+    complaint.part_of = queries.same_that_is_open(complaint) if complaint.contested_at is None else None
+    complaint.looked_up_at = complaint.looked_up_at or now
     if complaint._state.adding:
         complaint.save(force_insert=True)
     else:
-        complaint.save(update_fields=["registration", "case", "part_of", "looked_up_at"])
+        complaint.save(update_fields=["registration", "case", "part_of", "looked_up_at", "answer_due_at"])
     if complaint.part_of is not None:
         _record(complaint, "joined", "clock", now)
         return
@@ -561,8 +585,8 @@ def _write_to_sender(
         template=template,
         about=complaint.subject,
         context={
-            "reference": complaint.reference,
-            "url": reverse("complaint:receipt", args=[complaint.reference, queries.token_of(complaint)]),
+            "reference": complaint.receipt,
+            "url": reverse("complaint:receipt", args=[complaint.receipt, queries.token_of(complaint)]),
             **context,
         },
         expires_at=max(expires_at, now + queries.CONFIRM_WITHIN),

@@ -11,6 +11,7 @@ declare(
         _("The same complaint arrived again. We counted it; we did not open a second case."),
         EVERYBODY,
     ),
+    Act("complaint.compared_name", _("An officer had the name in the complaint compared"), EVERYBODY),
     Act("complaint.answered", _("The holder answered the complaint"), EVERYBODY),
     Act("complaint.answer_lapsed", _("The time to answer the complaint ended"), EVERYBODY),
     Act("complaint.ran_out", _("The complaint was not decided in its time"), EVERYBODY),

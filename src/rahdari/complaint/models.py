@@ -30,7 +30,10 @@ def make_reference() -> str:
 class Complaint(models.Model):
     # Of the form that was filled in: sent twice it is kept once.
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # Its number at the desk and for the holder; and that of the sender. A holder who sends complaints of others would
+    # learn from one number for both how many registrations were found.
     reference = models.CharField(max_length=11, unique=True, default=make_reference)
+    receipt = models.CharField(max_length=11, unique=True, default=make_reference)
     kind = models.CharField(max_length=10, choices=[(each, each) for each in Kind])
     about = models.CharField(max_length=15, choices=[(each, each) for each in About])
     # The registration number, address, name, card number or company number that was given.

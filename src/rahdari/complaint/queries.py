@@ -2,8 +2,8 @@
 that it did. Whoever sent one reaches it by its link, the holder by the application.
 
 Which registration a complaint is about is found here by code, from an exact number or a proved address, and told to
-nobody outside. A whole name is compared as `decide.searching` does it, and leads to the one holder who has it or to
-nobody: no search of ours lists namesakes.
+nobody outside. A whole name is compared as `decide.searching` does it, when whoever decides asks for it, and leads to
+the one holder who has it or to nobody: no search of ours lists namesakes.
 """
 
 import datetime as dt
@@ -81,10 +81,16 @@ def registrations_about(
     a holder, whose card number it is said to be."""
     found = [each for each in _named(About(about), target) if register.standing(each, now) in STANDING]
     if about == About.CARD:
-        found = [each for each in found if each.holder != besides]
-    if about == About.NAME and len({each.holder for each in found}) > 1:
-        return []
+        # All of them: who has one of them would learn from a limit how many there are.
+        return [each for each in found if each.holder != besides]
     return found[:MOST_FOUND]
+
+
+def registrations_in_name(name: str, now: dt.datetime) -> list[Registration]:
+    """What is in force in this whole name, if exactly one holder has it."""
+    found = register.registrations_of(holders=searching.holders_named(name))
+    in_force = [each for each in found if register.standing(each, now) in STANDING]
+    return in_force[:MOST_FOUND] if len({each.holder for each in in_force}) == 1 else []
 
 
 def _named(about: About, target: str) -> list[Registration]:
@@ -93,7 +99,7 @@ def _named(about: About, target: str) -> list[Registration]:
         entries = register.overlapping_active(block=here).select_related("registration")
         return list({each.registration_id: each.registration for each in entries}.values())
     if about == About.NAME:
-        return list(register.registrations_of(holders=searching.holders_named(target)))
+        return []  # Whoever decides asks for that: `registrations_in_name`.
     if about == About.CARD:
         return list(register.registrations_of(holders=pending.holders_with_card(target)))
     if about == About.COMPANY:
@@ -165,14 +171,14 @@ def said_again(complaint: Complaint) -> list[Complaint]:
 
 def token_of(complaint: Complaint, purpose: str = LINK) -> str:
     """What the link holds by which its sender follows it; or confirms the email address, which the letter alone has."""
-    return links.token(purpose, complaint.reference)
+    return links.token(purpose, complaint.receipt)
 
 
-def complaint_for_sender(*, reference: str, token: str, purpose: str = LINK) -> Complaint:
+def complaint_for_sender(*, receipt: str, token: str, purpose: str = LINK) -> Complaint:
     """Raises ComplaintNotFound, also where the link is not the right one."""
-    found = Complaint.objects.filter(reference=reference.replace("\0", "")).first()
-    if found is None or not links.matches(purpose, found.reference, token):
-        raise ComplaintNotFound(reference)
+    found = Complaint.objects.filter(receipt=receipt.replace("\0", "")).first()
+    if found is None or not links.matches(purpose, found.receipt, token):
+        raise ComplaintNotFound(receipt)
     return found
 
 

@@ -125,6 +125,8 @@ MOVES = (
     # Which registration it is about is looked up: by the line and not while the form is answered, which would take
     # longer where there is one.
     Move(OPEN, "look_up", OPEN, By.CLOCK, frozenset({Answer.UNKNOWN})),
+    # Of a name: whoever decides has seen whose it is, and has it compared with those of holders.
+    Move(OPEN, "ask_holder", OPEN, By.DECIDER, frozenset({Answer.NOBODY})),
     # The same was sent once more while it is open, by the same person or another one: it is counted.
     Move(OPEN, "join", OPEN, By.CLOCK, frozenset({Answer.UNKNOWN})),
     # Also after its time, until it is decided.

@@ -53,7 +53,7 @@ def _page(request: HttpRequest, form: Any, template: str) -> HttpResponse:
     if form.is_bound and form.is_valid():
         if _may_send(request, form.cleaned_data["email"]):
             sent = actions.send(**form.facts, language=(get_language() or "en")[:2], now=timezone.now())
-            return redirect("complaint:receipt", reference=sent.reference, token=queries.token_of(sent))
+            return redirect("complaint:receipt", receipt=sent.receipt, token=queries.token_of(sent))
         form.add_error(
             None,
             _(
@@ -101,53 +101,53 @@ def correction(request: HttpRequest) -> HttpResponse:
     return _page(request, form, "complaint/correction.html")
 
 
-def _found(reference: str, token: str, purpose: str) -> Complaint:
+def _found(receipt: str, token: str, purpose: str) -> Complaint:
     try:
-        return queries.complaint_for_sender(reference=reference, token=token, purpose=purpose)
+        return queries.complaint_for_sender(receipt=receipt, token=token, purpose=purpose)
     except queries.ComplaintNotFound:
         raise Http404 from None
 
 
 @never_cache
 @require_safe
-def receipt(request: HttpRequest, reference: str, token: str) -> HttpResponse:
+def receipt(request: HttpRequest, receipt: str, token: str) -> HttpResponse:
     """What its sender follows it by."""
-    return _shown(request, _found(reference, token, queries.LINK))
+    return _shown(request, _found(receipt, token, queries.LINK))
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def confirm(request: HttpRequest, reference: str, token: str) -> HttpResponse:
+def confirm(request: HttpRequest, receipt: str, token: str) -> HttpResponse:
     """What the letter leads to: the button confirms the email address. Opening it changes nothing."""
-    complaint = _found(reference, token, queries.CONFIRMS)
+    complaint = _found(receipt, token, queries.CONFIRMS)
     if request.method == "POST":
         complaint = actions.confirm(complaint=complaint, now=timezone.now())
     if complaint.takes_files(timezone.now()):
         token = queries.token_of(complaint, queries.FILES)
-        return redirect("complaint:files", reference=reference, token=token)
+        return redirect("complaint:files", receipt=receipt, token=token)
     if complaint.state != State.UNCONFIRMED:
-        return redirect("complaint:receipt", reference=reference, token=queries.token_of(complaint))
+        return redirect("complaint:receipt", receipt=receipt, token=queries.token_of(complaint))
     return _shown(request, complaint, may_confirm=True)
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def files(request: HttpRequest, reference: str, token: str) -> HttpResponse:
+def files(request: HttpRequest, receipt: str, token: str) -> HttpResponse:
     """Where files are added, by the link of the letter. None of them is ever given out here."""
-    complaint = _found(reference, token, queries.FILES)
-    receipt = redirect("complaint:receipt", reference=reference, token=queries.token_of(complaint))
+    complaint = _found(receipt, token, queries.FILES)
+    back = redirect("complaint:receipt", receipt=receipt, token=queries.token_of(complaint))
     if not complaint.takes_files(timezone.now()):
-        return receipt
+        return back
     refused: list[Refused] = []
     nothing_chosen = False
     if request.method == "POST":
         try:
             chosen, refused = _take_files(request, complaint)
         except actions.NotPossibleNow:
-            return receipt
+            return back
         nothing_chosen = "add" in request.POST and not chosen
         if not refused and not nothing_chosen:
-            return receipt if "end" in request.POST else redirect(request.path)
+            return back if "end" in request.POST else redirect(request.path)
     limits_in_force = case_clock.policy_in_force()
     context = {
         "complaint": complaint,

@@ -36,7 +36,7 @@ from rahdari.web.posting import posted_from
 from . import actions, contesting, queries, rules, words
 from .forms import DecisionForm
 from .models import Complaint
-from .rules import Kind, Outcome, State
+from .rules import About, Kind, Outcome, State
 
 decider_required = or_reviewer(people.is_officer, Role.OFFICER)
 
@@ -149,6 +149,7 @@ def _show(
         "is_overdue": shown.is_overdue(timezone.now()),
         "is_ripe": rules.allows(shown.state, shown.holder_answer, "decide"),
         "why_not": _why_not(shown, user),
+        "may_ask_holder": shown.about == About.NAME and rules.allows(shown.state, shown.holder_answer, "ask_holder"),
         "has_name": shown.state == State.OPEN and shown.about in rules.CONTESTS,
         "by_its_sender": shown.state == State.OPEN and contesting.is_contested_by_sender(shown),
         "form": form,
@@ -175,6 +176,20 @@ def name_reviewer(request: HttpRequest, reference: str) -> HttpResponse:
         if not form.is_valid() or not named_from_outside(request, form, name):
             return _show(request, shown, _form(request, shown), reviewer_form=form, status=422)
     except (actions.NotPossibleNow, NotAnOfficer):
+        messages.warning(request, _("The complaint changed in the meantime. This is its status now."))
+    return redirect("complaint:complaint", reference=reference)
+
+
+@decider_required
+@posted_from("complaint:complaint", "reference")
+def ask_holder(request: HttpRequest, reference: str) -> HttpResponse:
+    shown = _opened(request, reference)
+    try:
+        if actions.ask_holder(complaint=shown, officer=person(request), now=timezone.now()).registration is None:
+            messages.info(request, _("Nobody was asked: no holder has this name, or several have it."))
+    except actions.MayNotDecide as error:
+        messages.warning(request, words.why_not(error.why))
+    except actions.NotPossibleNow:
         messages.warning(request, _("The complaint changed in the meantime. This is its status now."))
     return redirect("complaint:complaint", reference=reference)
 

@@ -38,7 +38,7 @@ def hint(key: str) -> str:
 def answer(key: str) -> str:
     """How it is with the holder's answer."""
     return {
-        Answer.NOBODY: _("Nobody to ask"),
+        Answer.NOBODY: _("Nobody was asked"),
         Answer.ASKED: _("The holder still has time to answer"),
         Answer.ANSWERED: _("Answered by the holder"),
         Answer.SILENT: _("The time to answer is over"),

@@ -285,12 +285,12 @@ def beside_text(what: Beside) -> str:
     """What it changes for the applicant that a check failed which is in nobody's way."""
     return {
         Beside.STANDS: _(
-            "This changes nothing: another proof is accepted in its place, and you need do nothing. If the answer is "
-            "wrong, you can ask the person who gave it to correct it."
+            "This changes nothing: another proof is accepted in its place, and you need do nothing. If somebody gave "
+            "a wrong answer, you can ask them to correct it."
         ),
         Beside.OPEN: _(
-            "It is no proof here, and the decision depends on your other proofs. If the answer is wrong, you can ask "
-            "the person who gave it to correct it. You can also send another proof."
+            "It is no proof here, and the decision depends on your other proofs. If somebody gave a wrong answer, you "
+            "can ask them to correct it. You can also send another proof."
         ),
         Beside.OPTIONAL: _("This changes nothing: the rules do not require it, and you need do nothing."),
     }[what]

@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.browser, pytest.mark.whole]
 LONG = (
     "It is on sale at a market, and on a page https://shop.example/of-a-very-long-name/that-breaks-nowhere, again. " * 4
 )
+LONG_NAME = "Sample Authority for Telecommunication in the Districts of the North and of the West " * 2
 
 
 def pages_of(language: str) -> Iterator[tuple[str, str]]:
@@ -34,7 +35,7 @@ def pages_of(language: str) -> Iterator[tuple[str, str]]:
     yield "correction-error", stranger.post(CORRECTION, {"about": "entry"}).text
     given = {"about": "entry", "number": number, "words": LONG, "email": "stranger@sender.example"}
     yield "to-confirm", stranger.post(CORRECTION, given, follow=True).text
-    claimed = {"words": LONG, "about": "false_statement", "public_body": LONG[:190], "body_reference": "File 7 of 2026"}
+    claimed = {"words": LONG, "about": "false_statement", "public_body": LONG_NAME, "body_reference": "File 7 of 2026"}
     yield "receipt", stranger.post(MISUSE, report(number, **claimed), follow=True).text
     _complaint, _client, link = reported(number, about="false_statement")
     yield "files", stranger.get(link).text

@@ -13,7 +13,7 @@ from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
 from rahdari.db.asked import Asked, Later
 from rahdari.decide import case_clock, words
-from rahdari.decide.decided import SHARED_CARD
+from rahdari.decide.decided import UNTOLD
 from rahdari.demand import queries as demands
 from rahdari.journal import queries as journal
 from rahdari.journal import registry
@@ -79,8 +79,9 @@ def looks_later(found: Application) -> Later[Any]:
 def _looks(subjects: Iterable[str]) -> list[Look]:
     zone = case_clock.policy_in_force().calendar.zone_info
     found = journal.looks_at(subjects, zone=zone)
-    # A card number proves nothing: whoever typed somebody else's would read here that it is known.
-    found = [each for each in found if each.reason != SHARED_CARD]
+    # A number proves nothing: whoever typed somebody else's would read here that it is known, and its holder that
+    # somebody typed it.
+    found = [each for each in found if each.reason not in UNTOLD]
     if any(each.reason == DEMAND for each in found):
         # A law may forbid to tell of those, until a day. No program need run for it to come.
         hidden = demands.hidden_grounds()

@@ -12,9 +12,10 @@ from rahdari.register.models import Registration
 
 from .models import Decision
 
-# Why officers look at what `with_a_shared_card` finds. No holder reads of such a look: it would tell that the number is
-# known.
-SHARED_CARD = "shared_card"
+# Why officers look at what `with_a_shared_card` finds, and at what became of applications that give the same company or
+# card number. No holder reads of these looks: they would tell that somebody else has given the number.
+SHARED_CARD, SAME_NUMBER = "shared_card", "same_number"
+UNTOLD = frozenset({SHARED_CARD, SAME_NUMBER})
 # The acts by which the journal tells of a decision on an application.
 ACTS = ("decide.granted_by_rule", "decide.granted_provisionally", "decide.granted", "decide.refused")
 

@@ -51,6 +51,7 @@ from . import (
 from .addresses import A_PAGE, GROUPS, Address, Group, fitting, table
 from .case_access import AFTER_WHY, KEPT, THEN, WHY, moved_on, opened, render, to_page, why_of
 from .case_page import CasePage
+from .decided import SAME_NUMBER
 from .forms import (
     DecideForm,
     DropForm,
@@ -268,7 +269,7 @@ def show(request: HttpRequest, shown: Case, *, status: int = 200, paper: str = "
         )
     if page.granted_before or page.refused_before:
         others = queries.others_counted_with(shown.application)
-        facts: dict[str, Any] = {"officer": person(request), "where": "before", "why": "same_number", "now": page.now}
+        facts: dict[str, Any] = {"officer": person(request), "where": "before", "why": SAME_NUMBER, "now": page.now}
         desk.record_looks(others, act="decide.read_outcome", **facts)
     if page.mentions_not_seen:
         notes.mark_seen(found=page.mentions_not_seen, now=page.now)

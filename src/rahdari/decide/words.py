@@ -15,6 +15,7 @@ from rahdari.journal.models import JournalEntry
 from rahdari.people.models import User
 from rahdari.policy import Policy
 
+from .decided import SAME_NUMBER, SHARED_CARD
 from .models import Notice
 from .rules import REACH, Beside, CannotSecond, CheckFact, KeptBack, WhyNotGranted
 
@@ -91,9 +92,9 @@ def why(reason: str) -> str:
         "supervision": _("To check how decisions are made"),
         "authority": _("A court or an authority asked, by law"),
         "case": _("To compare it with another case"),
-        "same_number": _("Another application has the same company or card number"),
+        SAME_NUMBER: _("Another application has the same company or card number"),
         "demand": _("A public body demanded it under a law"),
-        "shared_card": _("To compare it with another application that gives the same card number"),
+        SHARED_CARD: _("To compare it with another application that gives the same card number"),
         "second_look": _("To look again at a decision chosen by chance"),
     }.get(reason, "")
 

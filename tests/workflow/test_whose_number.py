@@ -1,6 +1,7 @@
 """What was shown for a number counts for that person and that number: nobody gets another company's by it."""
 
 import datetime as dt
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -244,6 +245,29 @@ class TestWhatAnAssociationAttestsOfACompany:
         workflow.advance(now=NOW)
         application.refresh_from_db()
         assert (self.attested(application), application.status) == (("attested", True), "granted")
+
+    @pytest.mark.parametrize(
+        ("given", "finding", "says"),
+        [
+            ({"valid_from": NOW.date() + 9 * DAY}, "attestation_not_yet", "is valid from 25 November 2026 on"),
+            (
+                {"valid_from": NOW.date() - 9 * DAY, "valid_until": NOW.date() - DAY},
+                "attestation_over",
+                "was valid until",
+            ),
+            ({"name": "Placeholder Studio"}, "attested_another_name", "under another name"),
+            ({"claim": "freelancer"}, "attestation_no_weight", "does not count for this application"),
+        ],
+    )
+    def test_that_does_not_count_is_told_as_it_is(self, given: dict[str, Any], finding: str, says: str) -> None:
+        """It is tied to the applicant by the address; of the company's number alone officers read."""
+        usual: dict[str, Any] = {"claim": "it_company", "name": NAME, "now": NOW}
+        an_attestation(identifier=Identifier("company", NUMBER), **usual)
+        found = an_attestation(identifier=Identifier("email", "named@mail.example"), **usual | given)
+        application = sent("named@mail.example")
+        check = checks.checks_of(application.subject).get(kind="attestation")
+        assert (check.outcome, check.finding, check.evidence["attestation"]) == ("failed", finding, found.number)
+        assert says in re.sub("<[^>]+>", "", check_words.of_check(check))
 
     def test_counts_no_more_when_its_contact_says_no(self) -> None:
         an_attestation(claim="it_company", identifier=Identifier("company", NUMBER), name=NAME, now=NOW)

@@ -130,6 +130,13 @@ ATTESTATION = CheckKind(
             "%(association)s has attested the number that was given (%(number)s, until %(until)s). There is no proof "
             "that the applicant is this member, so it does not count."
         ),
+        "attestation_not_yet": _(
+            "The attestation by %(association)s (%(number)s) is valid from %(begins)s on, so it cannot be used yet."
+        ),
+        "attestation_no_weight": _(
+            "%(association)s attests: %(claim)s (%(number)s, until %(until)s). Under the rules this does not count for "
+            "this application."
+        ),
         "attestation_over": _(
             "The attestation by %(association)s (%(number)s) was valid until %(until)s, so it cannot be used."
         ),

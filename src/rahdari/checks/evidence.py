@@ -113,6 +113,7 @@ class Evidence(TypedDict, total=False):
     association: Both
     claim: Both
     attestation: str
+    valid_from: str
     weight: str
     shown_by: str  # what shows that the applicant is the one attested; not there: officers alone read of it
     # fee

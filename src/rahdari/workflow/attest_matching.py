@@ -20,7 +20,7 @@ from rahdari.attest import attestations as attestations_of_attest
 from rahdari.attest import queries as attestations
 from rahdari.attest import rules
 from rahdari.attest.models import Attestation
-from rahdari.attest.rules import Candidate, Fit, Tie
+from rahdari.attest.rules import AttestationState, Candidate, Fit, Tie
 from rahdari.checks import checking as checks_checking
 from rahdari.checks import contacts
 from rahdari.checks import queries as checks
@@ -121,8 +121,9 @@ def look_up(application: Application, policy: Policy, now: dt.datetime, *, came_
         if each.tie is None and each.candidate.fit is Fit.FITS:
             _note(application, each, now)
     if not application.association and shown:
-        evidence = about(policy.attesting, shown[0].attestation, shown[0].tie)
-        answer(application.subject, Answer("failed", _why_not(shown), evidence, blames=False), now, anew=True)
+        told = min(shown, key=lambda each: tuple(_WHY_NOT).index(_fault(each)))
+        evidence = about(policy.attesting, told.attestation, told.tie)
+        answer(application.subject, Answer("failed", _WHY_NOT[_fault(told)], evidence, blames=False), now, anew=True)
     elif not application.association and found:
         answer(application.subject, not_shown(application, policy.attesting, found[0].attestation), now)
     return False
@@ -137,9 +138,19 @@ def not_shown(application: Application, attesting: Attesting, attestation: Attes
     return Answer("failed", ATTESTED_NOT_SHOWN, evidence, blames=False)
 
 
-def _why_not(found: list[Found]) -> str:
-    fits = {each.candidate.fit for each in found}
-    return "attested_another_name" if Fit.ANOTHER_NAME in fits else "attestation_over"
+# Why an attestation does not count, and what the check says; of several the first one that is found is told.
+_WHY_NOT: dict[Fit | AttestationState, str] = {
+    Fit.ANOTHER_NAME: "attested_another_name",
+    AttestationState.NOT_YET: "attestation_not_yet",
+    AttestationState.EXPIRED: "attestation_over",
+    AttestationState.REVOKED: "attestation_revoked",
+    Fit.NO_WEIGHT: "attestation_no_weight",
+}
+
+
+def _fault(found: Found) -> Fit | AttestationState:
+    fit = found.candidate.fit
+    return found.candidate.state if fit is Fit.NOT_LIVE else fit
 
 
 FINDINGS = {"alone": "attested", "provisional": "attested_for_now", "supporting": "attested_supporting"}
@@ -194,13 +205,14 @@ def _note(application: Application, found: Found, now: dt.datetime) -> None:
 
 
 def about(attesting: Attesting, attestation: Attestation, tie: str | None) -> Evidence:
-    """The attestation as evidence: who says what, until when, and what shows that it is the applicant's. No name, no
-    number of the member's."""
+    """The attestation as evidence: who says what, from when until when, and what shows that it is the applicant's. No
+    name, no number of the member's."""
     association, claim = attesting.association(attestation.association), attesting.claim(attestation.claim)
     found: Evidence = {
         "attestation": attestation.number,
         "association": both(association.title if association else None, attestation.association),
         "claim": both(claim.title if claim else None, attestation.claim),
+        "valid_from": attestation.valid_from.isoformat(),
         "valid_until": attestation.valid_until.isoformat(),
     }
     if tie:

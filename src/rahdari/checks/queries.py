@@ -216,12 +216,18 @@ def is_domain_of(listed: Listed, domain: str) -> bool:
     return listed.has_domain and hmac.compare_digest(listed.domain, index.blinder().blind(DOMAIN, domain))
 
 
-def is_a_firms_name(name: str) -> bool:
+def lists_of_firms() -> QuerySet[Roster]:
+    return rosters_in_use().filter(name__in=OF_FIRMS)
+
+
+def is_a_firms_name(name: str, lists: Iterable[Roster] | None = None) -> bool:
     """Whether a list of firms in use has this name, whatever its legal form, spelling or script. One query by key for
-    each list: the lists stand in parts of one table."""
+    each list: the lists stand in parts of one table. Whoever has `lists_of_firms` already gives them along."""
     key = blind_name(index.blinder(), name)
-    lists = rosters_in_use().filter(name__in=OF_FIRMS) if key is not None else ()
-    return any(RosterRow.objects.filter(roster=each, name_key=key).exists() for each in lists)
+    if key is None:
+        return False
+    found = lists_of_firms() if lists is None else lists
+    return any(RosterRow.objects.filter(roster=each, name_key=key).exists() for each in found)
 
 
 def row_behind(check: Check) -> RosterRow | None:

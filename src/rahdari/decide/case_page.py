@@ -108,6 +108,7 @@ class _Read:
         self.papers = applications.documents_of(application)
         self.proofs = applications.proofs_of(application)
         self.checks = check_queries.checks_of(subject)
+        self.firms = check_queries.lists_of_firms()
         # Of many addresses each has a page of its own.
         few = subjects.names_of_first(self.endpoints, addresses.FEW)
         self.attempts = proofs.last_attempts(few, most=TRIES_SHOWN)
@@ -693,7 +694,7 @@ class CasePage:
     @property
     def in_a_companys_name(self) -> bool:
         """Whether the rule left it to an officer because of the name alone, or would have."""
-        return self.is_open and queries.is_in_a_companys_name(self.application)
+        return self.is_open and queries.is_in_a_companys_name(self.application, self._read.firms)
 
     @property
     def returned(self) -> bool:

@@ -7,7 +7,7 @@ What an applicant is shown of a case goes through `open_question`, `open_notice`
 import datetime as dt
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from rahdari.apply import pending
 from rahdari.apply import subjects as apply_subjects
 from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
-from rahdari.checks.models import Check
+from rahdari.checks.models import Check, Roster
 from rahdari.checks.names import names_a_company
 from rahdari.db import together
 from rahdari.db.asked import Asked, Later
@@ -293,17 +293,17 @@ def assessment_of(application: Application, now: dt.datetime, found: Sequence[Ch
     return rules.assess(rules=rules_of(application), facts=facts_of(application, found, now))
 
 
-def is_in_a_companys_name(application: Application) -> bool:
+def is_in_a_companys_name(application: Application, lists: Iterable[Roster] | None = None) -> bool:
     """Whether a private person applies in what reads like a company's name, or is that of a firm on a list of firms,
     which are public. A renewal or a change goes on in the name that was granted. It is not asked whether such an
-    organisation is registered: that would tell."""
+    organisation is registered: that would tell. `lists`: of firms (`checks.lists_of_firms`), from whoever has them."""
     name, registration = application.holder_name, application.registration
     if application.organisation_id is not None or not name:
         return False
     before = apply_subjects.last_granted_for(registration) if registration is not None else None
     if before is not None and before.holder_name == name:
         return False
-    return names_a_company(name) or checks.is_a_firms_name(name)
+    return names_a_company(name) or checks.is_a_firms_name(name, lists)
 
 
 def counting(application: Application, found: Sequence[Check], now: dt.datetime) -> list[Check]:

@@ -140,6 +140,18 @@ class TestAccounts:
         assert browser.post(place, sent | {"amount": "100"}).status_code == 302
         assert Refund.objects.get().amount == Decimal("100.00")
 
+    def test_finds_what_was_set_aside_until_it_is_paid_back(self) -> None:
+        invoice, browser = an_invoice(a_person("holder")), a_browser(an_accountant())
+        text = f"Transaction,Date,Amount,Reference,Currency\nT1,2026-11-23,40,{invoice.reference},USD"
+        browser.post(reverse("fees:statements"), {"file": SimpleUploadedFile("s.csv", text.encode(), "text/csv")})
+        place = reverse("fees:payment", args=[queries.payments_that_wait().get().pk])
+        browser.post(place, {"decision": "aside", "why": "In dollars, to be sent back"})
+        page = browser.get(reverse("fees:payments")).text
+        assert place in page and "In dollars, to be sent back" in page and "or is set aside" in page
+        for amount, is_listed in (("15", True), ("25", False)):
+            browser.post(place, {"amount": amount, "bank_id": "B1", "why": "Another currency"})
+            assert (place in browser.get(reverse("fees:payments")).text) is is_listed
+
     @pytest.mark.parametrize("name", ["fees:payments", "fees:open", "fees:statements"])
     def test_has_every_page_in_urdu(self, name: str) -> None:
         user = an_accountant()

@@ -38,7 +38,8 @@ def payments(request: HttpRequest) -> HttpResponse:
         for each in queries.payments_that_wait()[:500]
     ]
     back = [words.InvoiceRow(standing) for standing in queries.to_pay_back(now=now)]
-    context = {"wide": True, "waiting": waiting, "back": back}
+    aside = [(each, words.money(each.amount, each.currency)) for each in queries.payments_set_aside()[:100]]
+    context = {"wide": True, "waiting": waiting, "back": back, "aside": aside}
     return render(request, "fees/payments.html", context)
 
 

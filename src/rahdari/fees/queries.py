@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import DecimalField, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models import DecimalField, F, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from rahdari.db.asked import Asked
@@ -144,6 +144,13 @@ def invoice_by_number(number: str) -> Invoice | None:
 def payments_that_wait() -> QuerySet[Payment]:
     """Credits that no invoice was found for, oldest first."""
     return Payment.objects.filter(invoice__isnull=True, set_aside_at__isnull=True).order_by("booked_on", "id")
+
+
+def payments_set_aside() -> QuerySet[Payment]:
+    """For none of our invoices, and not all paid back; what was set aside last comes first."""
+    went = Coalesce(Sum("refunds__amount"), _ZERO)
+    found = Payment.objects.filter(set_aside_at__isnull=False).annotate(went=went).filter(went__lt=F("amount"))
+    return found.order_by("-set_aside_at", "id")
 
 
 def payments_of(invoice: Invoice) -> QuerySet[Payment]:

@@ -15,6 +15,7 @@ from django.db import IntegrityError, connection, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from rahdari.attest import queries as attestations
 from rahdari.calendar import actions as calendar
 from rahdari.consult import actions as consult
 from rahdari.consult import moderating
@@ -29,6 +30,7 @@ from rahdari.publish import holds
 from rahdari.publish.models import RemovalHold, Stream
 from rahdari.sampling import looking
 from rahdari.urgent import actions as urgent
+from tests.attest.test_acts import a_dispute
 from tests.builders import cut_off, story
 from tests.builders.cases import DAY, NOW, a_case, a_refusal
 from tests.builders.consultations import a_comment, a_draft
@@ -256,6 +258,14 @@ class TestOnePerson:
             assignment.take_case(case=case, officer=officer, now=LATER)
         with pytest.raises(IntegrityError), transaction.atomic():
             type(case).objects.filter(pk=case.pk).update(assigned_to=officer)
+
+    def test_reads_no_matter_of_any_account_of_theirs(self) -> None:
+        officer, member = an_officer("A"), a_person()
+        matter = a_dispute(person=f"person:{member.pk}")
+        assert attestations.matter_for_officer(officer, matter.number) == matter
+        with_one_number(officer, member)
+        with pytest.raises(attestations.NotFound):
+            attestations.matter_for_officer(officer, matter.number)
 
     def test_proposes_and_seconds_nothing_by_writing_rows(self) -> None:
         first, second = an_officer("A"), an_officer("B", role=Role.SUPERVISOR, rank="director")

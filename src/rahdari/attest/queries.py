@@ -450,7 +450,7 @@ def matter_for_officer(officer: User, number: str) -> AttestationReview:
     found = AttestationReview.objects.filter(number=number.upper()).select_related("attestation").first()
     if (
         found is None
-        or found.person == f"person:{officer.pk}"
+        or found.person in {f"person:{account}" for account in acting_for.accounts_of(officer)}
         or acting_for.has_part(acting_for.parts_of(officer), found.holder, found.opened_at)
     ):
         raise NotFound(number)

@@ -26,6 +26,7 @@ from rahdari.register.models import CoHolder, Entry, Registration
 from rahdari.register.rules import NewEntry
 from rahdari.share import actions, queries
 from rahdari.share.models import ConsentQuestion, SharingRequest
+from rahdari.web import values
 from tests.builders import story
 from tests.builders.shared import known_networks
 
@@ -396,7 +397,8 @@ class TestStopping:
         assert sharer.leaves_at is not None
         letter = Letter.objects.get(template="share_notice")
         assert letter.to == house.second and house.first.name not in letter.text
-        assert "You share this address until" in text(browser_of(house.second), reverse("share:sharing"))
+        told = f"You share this address until {values.when(sharer.leaves_at)}"
+        assert told in text(browser_of(house.second), reverse("share:sharing"))
         workflow.advance(now=sharer.leaves_at - DAY)
         assert Entry.objects.filter(ended_at=None).count() == 2
         workflow.advance(now=sharer.leaves_at)

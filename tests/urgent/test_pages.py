@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from rahdari.figures import counting
 from rahdari.journal.models import JournalEntry
@@ -65,6 +65,11 @@ class TestTheHoldersPages:
         pages += [client.get(page_of(found)), client.get(reverse("portal:registration", args=[found.reference]))]
         for given in pages[-2:]:
             assert NEW in given.text
+        listed = queries.last_of(found)
+        assert listed is not None and listed.until is not None
+        # It ends within that day.
+        with translation.override(language):
+            assert values.moment(listed.until) in plain(pages[-1].text)
         client.post(page_of(found, "urgent_stop"))
         pages.append(client.get(page_of(found)))
         row = queries.last_of(found)

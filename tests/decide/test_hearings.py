@@ -373,6 +373,13 @@ class TestPages:
         desk.force_login(second)
         desk.post(reverse("decide:why", args=[reference]), {"why": "complaint"})
         assert 'name="hearing_minutes"' in desk.get(place).text
+        letters = Letter.objects.filter(template="hearing_set")
+        letters.update(state="failed")
+        shown = desk.get(place).text
+        assert "The email about the hearing came back" in shown and reverse("appeal:served", args=[reference]) in shown
+        nobody = {"hearing_minutes": "I waited.", "hearing_outcome": "nobody_came"}
+        assert "so the person did not know the day" in desk.post(place, nobody, follow=True).text
+        letters.update(state="queued")
         empty = desk.post(place, {"hearing_minutes": "The router was off.", "hearing_outcome": "attended"})
         assert empty.status_code == 422 and "Enter who was there." in empty.text
         sent = {

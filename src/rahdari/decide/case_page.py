@@ -663,6 +663,15 @@ class CasePage:
         self.notice.case = self.case
         return serving.came_back(self.notice)
 
+    @cached_property
+    def hearing_came_back(self) -> bool:
+        """Of the hearing that is set and not over."""
+        planned = next((each for each in self.hearings if each.closed_at is None), None)
+        if planned is None:
+            return False
+        planned.case = self.case
+        return not serving.was_told(planned)
+
     @property
     def i_proposed(self) -> bool:
         return self.notice is not None and self.notice.proposed_by_id == self.reader.pk

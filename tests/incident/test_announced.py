@@ -4,9 +4,9 @@ import datetime as dt
 
 import pytest
 
-from rahdari.incident import clocks, queries
+from rahdari.incident import answering, clocks, queries
 from rahdari.incident.models import Incident
-from rahdari.incident.rules import State
+from rahdari.incident.rules import Reason, State
 from rahdari.letters.models import Letter
 from rahdari.maintenance import actions as maintenance
 from rahdari.people.models import Role
@@ -41,6 +41,20 @@ def test_a_report_in_the_window_alarms_nobody_before_the_window_is_over() -> Non
     incident = queries.incidents().get(pk=incident.pk)
     assert asked() == 1 and incident.overran_at == work.ends_at and incident.muted_until is None
     assert clocks.report_overruns(now=work.ends_at + MINUTE) == 0, "there is one of this work"
+
+
+def test_the_window_of_one_operator_keeps_no_other_one_from_being_asked() -> None:
+    operator, other = a_network(), a_network("other-fibre", asns=(64501,))
+    people.with_post(people.a_person("desk"), Role.OPERATOR, operator=other.slug)
+    registration = entered("203.0.113.41/32", now=NOW - DAY)
+    work = announced(operator)
+    assert work.starts_at is not None
+    now = work.starts_at + MINUTE
+    incident = a_report(registration, now).incident
+    answering.answer(incident=incident, reason=Reason.NOT_OURS, actor="person:1", now=now)
+    incident = answering.assign(incident=incident, operator=other, actor="officer:1", now=now + MINUTE)
+    assert asked() == 1 and (incident.muted_until, incident.work) == (None, "")
+    assert incident.answer_due_at == now + 31 * MINUTE
 
 
 def test_work_that_is_not_over_in_its_window_is_one_by_itself_until_it_is() -> None:

@@ -56,6 +56,9 @@ def answer(*, incident: Incident, reason: Reason, words: str = "", actor: str, n
     if act == "hand_back":
         # The desk finds out whose it is; that this operator does not have it, is no cause.
         incident.operator = None
+        if incident.is_muted(now):
+            # The work is that operator's, and keeps no other one from being asked.
+            incident.muted_until, incident.work = None, ""
         _ask_anew(incident, now)
     else:
         incident.reason, incident.answered_at = reason, incident.answered_at or now

@@ -106,7 +106,7 @@ VALUES: dict[str, Callable[[Any, Any], object]] = {
     "date": _date,
     "time": lambda _, found: ltr(clock_time(dt.datetime.fromisoformat(found["proved_at"]))),
     "until": lambda _, found: day(dt.date.fromisoformat(found["valid_until"])) if found.get("valid_until") else "",
-    "begins": lambda _, found: day(dt.date.fromisoformat(found["valid_from"])),
+    "begins": lambda _, found: day(dt.date.fromisoformat(found["valid_from"])) if found.get("valid_from") else "",
     "operator": lambda _, found: name(found.get("operator", "")),
     "asn": lambda _, found: ltr(f"AS{found['asn']}"),
     # Of an operator, in both languages.

@@ -150,6 +150,15 @@ class TestItsAddresses:
         assert names == ["Branch North", "Branch West"]
         assert queries.branches_of(world.company).count() == 2 and branch.name == "Branch North"
 
+    def test_come_with_a_file_which_adds_none_whose_name_the_form_refuses(self, world: World) -> None:
+        rows = "address,protocol,branch\n203.0.113.61,wireguard,Branch West call 0300 1234567\n"
+        browser = world.browser("manager")
+        place = browser.post(reverse("apply:add_many", args=[world.draft.reference]), {"paste": rows})
+        shown = browser.get(place.headers["Location"]).text
+        assert "this text may hold no telephone number" in shown and "A new branch" not in shown
+        browser.post(place.headers["Location"], {"act": "add"})
+        assert not queries.branches_of(world.company).exists()
+
     def test_come_with_a_file_which_adds_none_for_who_may_not(self, world: World) -> None:
         """A technician may say which addresses there are, and not which branches."""
         north(world)

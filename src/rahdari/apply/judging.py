@@ -4,9 +4,12 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from django.core.exceptions import ValidationError
+
 from rahdari.address import directory, format_block, is_single
 from rahdari.people import queries as people
 from rahdari.people.models import Organisation, User
+from rahdari.people.names import NameField
 from rahdari.people.names import tidy as tidy_name
 from rahdari.people.rules import MOST_BRANCHES, Act
 from rahdari.policy import Policy
@@ -141,6 +144,10 @@ def _with_branch(row: AddressRow, wanted: NewEndpoint, branches: Branches | None
     if name and branches is not None and name.casefold() not in branches.names:
         if not branches.may_add:
             return Judged(row, (Fault("branch", row.cell("branch"), form_errors.no_such_branch()),))
+        try:
+            NameField().clean(name)
+        except ValidationError as error:
+            return Judged(row, (Fault("branch", row.cell("branch"), error.messages[0]),))
         if branches.room <= 0:
             return Judged(row, (Fault("branch", row.cell("branch"), form_errors.branches_full(MOST_BRANCHES)),))
         branches.names.add(name.casefold())

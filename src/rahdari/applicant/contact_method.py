@@ -8,7 +8,7 @@ from rahdari.control import registries
 def no_code(trouble: registries.NoCodeNow) -> str:
     if trouble.why == "unknown":
         return _("Choose one of the contacts")
-    return _("You have reached the limit of codes for now. Choose another method, or try again tomorrow.")
+    return _("The limit of codes is reached for now. Choose another method, or try again tomorrow.")
 
 
 def not_taken(trouble: registries.CodeNotTaken) -> str:

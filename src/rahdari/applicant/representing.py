@@ -212,8 +212,8 @@ def no_code(trouble: registries.NoCodeNow) -> str:
     if trouble.why == "unknown":
         return _("Choose where the code goes")
     return _(
-        "You have reached the limit of codes for now. If the contact had a letter from us today, its link lets them "
-        "say yes to your application too. Or try again tomorrow, or ask an officer to look at it."
+        "The limit of codes is reached for now. If the contact had a letter from us today, its link lets them say "
+        "yes to your application too. Or try again tomorrow, or ask an officer to look at it."
     )
 
 

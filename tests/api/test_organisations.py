@@ -87,6 +87,12 @@ def sent(program: Program, draft: str, content: bytes = ROWS) -> Any:
 
 
 class TestAFileOfAddresses:
+    def test_says_so_where_a_part_that_was_named_becomes_the_whole(self, world: World) -> None:
+        rows = b"address,protocol,port\n203.0.113.60,udp,1701\n203.0.113.61,udp,1702\n"
+        whole, plain = sent(by(world, "manager"), world.draft.reference, rows).json()["rows"]
+        assert any("You named a part of" in note for note in whole["notes"]) and whole["good"]
+        assert plain["good"] and not any("You named" in note for note in plain["notes"])
+
     def test_is_judged_corrected_and_added(self, world: World) -> None:
         manager, draft = by(world, "manager"), world.draft.reference
         answer = sent(manager, draft)

@@ -77,6 +77,13 @@ class TestAtTheDesk:
         assert ("With a mobile number alone they can read it and not take it over" in page) == sends
         assert ("Their email address or mobile number" in page) == sends
 
+    def test_says_so_where_a_part_that_was_named_becomes_the_whole(self) -> None:
+        client, runs = at_the_desk(story.an_officer()), {"which": "server", "kind": "other", "protocol": "udp"}
+        page = client.post(reverse("portal:desk_entries"), GIVEN | runs | {"port": "1701"}, follow=True).text
+        assert "You named a part of" in page and "All its parts are registered." in page
+        page = client.post(reverse("portal:desk_entries"), GIVEN | runs | {"block": "", "port": "1701"}, follow=True)
+        assert "The code goes out now" in page.text and "You named a part of" not in page.text
+
     def test_takes_no_address_where_none_was_said(self) -> None:
         at_the_desk(story.an_officer()).post(reverse("portal:desk_entries"), GIVEN | {"block": "", "which": ""})
         assert entered.Said.of(DeskEntry.objects.get()).block == ""

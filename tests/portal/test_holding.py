@@ -205,6 +205,13 @@ class TestChange:
         assert re.search(r'value="wireguard"[^>]* checked', form) and 'value="51999"' in form
         assert not re.search(r'value="other"[^>]* checked', form)
 
+    def test_says_so_where_a_part_that_was_named_becomes_the_whole(
+        self, browser: Client, registration: Registration
+    ) -> None:
+        named = {"kind": "other", "protocol": "udp", "port": "1701"}
+        page = browser.post(to_change(registration), named, follow=True).text
+        assert "Changed. Operators get it" in page and "You named a part of" in page
+
     def test_sent_twice_is_one_change(self, browser: Client, registration: Registration) -> None:
         for _ in range(2):
             assert browser.post(to_change(registration), TCP_443).status_code == 302

@@ -95,6 +95,14 @@ class RunsForm(forms.Form):
             self.add_error("port", ValidationError(form_errors.port(error), code=error.reason))
         return data
 
+    @property
+    def told_of_whole(self) -> str:
+        """Where a part of a service was named, that it becomes the whole: for whoever named it."""
+        if not self.cleaned_data.get("named_a_part"):
+            return ""
+        whole = form_errors.isolated(vpn.in_words(self.cleaned_data["parts"]))
+        return gettext("You named a part of %(whole)s. All its parts are registered.") % {"whole": whole}
+
 
 class AddressForm(RunsForm):
     """One endpoint: the address, what runs there, and ports if they are not the usual ones."""

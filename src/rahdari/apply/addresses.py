@@ -269,9 +269,8 @@ def _save(
         return False
     if saved.asn is None:
         messages.warning(request, _network_unknown(saved.network, is_line=saved.runs == "any"))
-    if form.cleaned_data.get("named_a_part"):
-        whole = form_errors.isolated(vpn.in_words(saved.parts))
-        messages.warning(request, _("You named a part of %(whole)s. All its parts are registered.") % {"whole": whole})
+    if form.told_of_whole:
+        messages.warning(request, form.told_of_whole)
     return True
 
 

@@ -121,7 +121,8 @@ def judge(application: Application, table: Table, policy: Policy, *, by: User) -
             judged.append(Judged(each.row, (_fault(each, trouble, lines),)))
             continue
         lines.setdefault(str(each.wanted.as_address()), each.row.line)
-        judged.append(_with_branch(each.row, each.wanted, branches))
+        found_good = _with_branch(each.row, each.wanted, branches)
+        judged.append(replace(found_good, notes=(*each.notes, *found_good.notes)))
     return judged
 
 
@@ -163,6 +164,7 @@ def _read(row: AddressRow, policy: Policy, *, asks_subscriber: bool) -> Judged:
         data = form.cleaned_data
         return Judged(
             row,
+            notes=tuple(filter(None, [form.told_of_whole])),
             wanted=NewEndpoint(
                 block=data["block"],
                 runs=data["runs"],

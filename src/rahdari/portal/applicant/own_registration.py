@@ -81,6 +81,8 @@ def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> Http
                     messages.success(request, _("Changed. Operators get the change when the registration continues."))
                 else:
                     messages.success(request, _("Changed. Operators get it within seconds."))
+                if form.told_of_whole:
+                    messages.warning(request, form.told_of_whole)
                 return redirect("portal:registration", reference=found.reference)
         except changes.NotValid:
             return no_longer_valid(request, found)

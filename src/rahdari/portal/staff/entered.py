@@ -50,6 +50,8 @@ def entries(request: HttpRequest) -> HttpResponse:
             messages.success(
                 request, _("The code goes out now. Tell them the number %(number)s.") % {"number": plain_ltr(made)}
             )
+            if form.said.block and form.told_of_whole:
+                messages.warning(request, form.told_of_whole)
             return redirect("portal:desk_entries")
     context: dict[str, object] = {
         "form": form,

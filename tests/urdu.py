@@ -38,6 +38,7 @@ MISSPELT = [
 
 # Office Urdu, coinages, and words that mean something else here. Each with what to write.
 WRONG_WORDS = {
+    "کاغذات": "دستاویزات",
     "مذکورہ": "یہ",
     "درج ذیل": "نیچے",
     "درجِ ذیل": "نیچے",
@@ -378,8 +379,9 @@ class _Page(HTMLParser):
         counted = self.counts
         if "lang" in given:
             counted = given["lang"] == "ur"
-        named = tag == "option" and given.get("dir") == "auto"
-        if tag in SILENT or tag in VALUE or named or (given.get("dir") == "ltr" and tag != "html"):
+        # Somebody's own words or name, whose letters say where they begin.
+        own = given.get("dir") == "auto"
+        if tag in SILENT or tag in VALUE or own or (given.get("dir") == "ltr" and tag != "html"):
             if counted:
                 self.runs[-1] += OBJECT
             counted = False

@@ -291,4 +291,7 @@ class TestInUrdu:
         ]
         actions.answer(complaint=complaint, words="It is mine.", actor="person:x", now=timezone.now())
         pages.append(officer.get(reverse("complaint:complaint", args=[complaint.reference])))
+        # Words in English begin at the left there, as a browser finds by their letters: not within a `bdi`.
+        assert '<p dir="auto">It is on sale at a market.</p>' in pages[-1].text
+        assert '<p dir="auto">It is mine.</p>' in pages[-1].text
         assert [problem for page in pages for problem in page_problems(page.content.decode())] == []

@@ -147,6 +147,20 @@ class TestAnswers:
         answer = program.put(f"{begun(program)}/purpose", {"purpose": "I reach the servers of two clients."})
         assert problem(answer, 409, "not-possible-now")["code"] == "no_such_step"
 
+    @pytest.mark.parametrize(
+        ("body", "name"),
+        [
+            ({"kind": "client_letter", "text": "From studio@client.example."}, "text"),
+            ({"kind": "client_email", "text": "From studio@client.example.", "association": "sample"}, "association"),
+            ({"kind": "client_email", "text": "From studio@client.example.", "declared": True}, "declared"),
+        ],
+    )
+    def test_that_the_evidence_does_not_ask_for_are_refused(self, program: Program, body: Any, name: str) -> None:
+        one = begun(program)
+        said = problem(program.put(f"{one}/evidence", body), 422, "not-taken")
+        assert [(each["pointer"], each["code"]) for each in said["errors"]] == [(f"/{name}", "not_asked")]
+        assert program.get(one).said["answers"]["evidence"]["kind"] == ""
+
 
 class TestEndpoints:
     def test_are_added_changed_and_taken_out(self, program: Program) -> None:

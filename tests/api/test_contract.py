@@ -5,6 +5,7 @@ What varies in addresses is given the values that are there, so that the tries r
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from rahdari.api.interface import API
 from rahdari.api.openapi_links import LEADS
 from rahdari.programs.openapi import document, links_of
 from rahdari.programs.operation import names_in
+from rahdari.programs.schema import faults
 from tests.builders.api_world import World, nothing, the_world
 from tests.builders.programs import Program
 from tests.builders.shared import known_networks
@@ -36,7 +38,28 @@ pytestmark = pytest.mark.django_db
 TRIES = fewer(8, 3)
 
 
+# A call in a text: what stands before its address, what it sends, and where to.
+CALL = re.compile(r"^ +\$ call (.*?)\$API(/\S+)", re.MULTILINE | re.DOTALL)
+SENT = re.compile(r"-d '(.*?)'", re.DOTALL)
+
+
 class TestTheDocument:
+    def test_has_each_call_of_the_text_with_what_it_sends(self) -> None:
+        operations = {
+            (each.method, re.compile(re.sub(r"\{\w+\}", "[^/]+", each.path))): each for each in API.operations()
+        }
+        text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8").replace("\\\n", " ")
+        calls = [(options, path) for options, path in CALL.findall(text) if "\n" not in options]
+        assert len(calls) > 12
+        for options, path in calls:
+            sent = SENT.search(options)
+            named = re.search(r"-X (\w+)", options)
+            method = named[1] if named else "POST" if sent else "GET"
+            [meant] = [each for (of, at), each in operations.items() if of == method and at.fullmatch(path)]
+            assert (meant.body is not None) >= (sent is not None and sent[1] != "{}"), path
+            if meant.body is not None:
+                assert sent is not None and not list(faults(meant.body, json.loads(sent[1]))), path
+
     def test_is_the_one_in_the_repository(self) -> None:
         """When a change of it is meant: python -m tests.api.write_contract"""
         assert json.loads(KEPT.read_text()) == document(API)

@@ -147,6 +147,15 @@ class TestAnswers:
         assert ask("/nic/update", f"ip6lanprefix={prefix}", **facts)[1] == "911"
         assert ask("/nic/update", f"myip=10.0.0.1&ip6lanprefix={prefix}", **facts)[1] == "911"
 
+    def test_of_two_families_the_one_that_is_proved_is_taken_though_the_word_is_for_both(self) -> None:
+        connection = a_connection("203.0.113.71")
+        facts = {"name": connection.host.name, "token": connection.token, "source": "203.0.113.72"}
+        asked = "myip=203.0.113.72,2001:db8:50:7::1"
+        for _each in range(2):
+            assert ask("/nic/update", asked, **facts)[:2] == ("200 OK", "911")
+        assert [str(each.block) for each in connection.host.reported.order_by("family")] == ["203.0.113.72/32"]
+        assert ask("/nic/update", "myip=203.0.113.72", **facts)[1] == "nochg 203.0.113.72"
+
     def test_a_replaced_token_is_refused_and_its_holder_sees_that(self) -> None:
         connection = a_connection("203.0.113.72")
         connection.host.tokens.update(ends_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))

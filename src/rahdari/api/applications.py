@@ -275,6 +275,8 @@ def put_evidence(call: Call, reference: str) -> Answer:
     if not chosen.is_valid():
         raise of_form(chosen)
     row.evidence_kind = kind
+    if unasked := _not_of_the_kind(service, call.body):
+        raise not_taken(error(f"/{name}", "not_asked", _("This evidence does not ask for that.")) for name in unasked)
     given, association, number, card = "", "", "", ""
     table, data, names = _evidence_table(service, call.body)
     if table is not None:
@@ -303,6 +305,13 @@ def _evidence_table(service: Service, body: Json) -> tuple[step_forms.Asked | No
         return None, {}, {}
     given = {field: body.get(name, "") for field, name in EVIDENCE_NAMES.items() if field in table.form.base_fields}
     return table, given, EVIDENCE_NAMES
+
+
+def _not_of_the_kind(service: Service, body: Json) -> list[str]:
+    """What was given and no page of this kind has: it is refused, so that nobody believes it was kept."""
+    table, _data, names = _evidence_table(service, body)
+    taken = {name for field, name in names.items() if table is not None and field in table.form.base_fields}
+    return [name for name in body if name != "kind" and body[name] and name not in taken]
 
 
 @_answers("association", closed({"association_number": text(60)}, {"association": text(60), "card_number": text(60)}))

@@ -24,7 +24,7 @@ TESTS = Path(__file__).resolve().parent
 BEGIN = "2026-12-08T09:00"
 PROCESS = "talks to processes of its own, which say or judge when something was"
 TLS = "OpenSSL judges certificates by the clock of the machine"
-DATABASE = "mandates and hidden demands end by the clock of the database"
+DATABASE = "mandates end by the clock of the database"
 # By file or folder of tests.
 MACHINE = {
     "agent/test_dry_run.py": PROCESS,
@@ -37,7 +37,6 @@ MACHINE = {
     "agent/test_with_the_publisher.py": PROCESS,
     "confirm/test_callbacks.py": TLS,
     "control/test_vantage_points.py": PROCESS,
-    "demand/test_demands.py": DATABASE,
     "journeys": PROCESS,
     "lookup/test_process.py": PROCESS,
     "lookup/test_rdap_clients.py": TLS,

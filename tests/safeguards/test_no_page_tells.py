@@ -55,7 +55,7 @@ def came_to(application: Application) -> tuple[Any, ...]:
     return (
         (application.status, case.status, case.lane, case.started_at, decision.at, decision.provisional_until),
         [(row.act, row.at) for row in decisions.history_for_applicant(case)],
-        [(look.what, look.why) for look in looks_at_application(application)],
+        [(look.what, look.why) for look in looks_at_application(application, timezone.now())],
         [each.template for each in letters],
     )
 

@@ -82,7 +82,7 @@ class TestADemand:
     def test_is_read_by_the_holder_of_what_was_found(self, desk: Client, decided: Application) -> None:
         ask(desk, "203.0.113.77")
         ask(desk, "203.0.113.77", number="13/2026")
-        told = looks_at_application(decided)
+        told = looks_at_application(decided, NOW)
         assert [each.why for each in told if "12/2026, A Tribunal, s. 34" in each.why] != []
         assert len([each for each in told if "found by the name or an address" in each.what]) == 2
 

@@ -26,13 +26,13 @@ SUMMARY = "Who looked at your data"
 @read_applications("GET", f"{applications.ONE}/looks", OK)
 def list_looks_at_application(call: Call, reference: str) -> Answer:
     """Who looked at your data."""
-    return _answer(looks_at_application(applications.own(call, reference).row))
+    return _answer(looks_at_application(applications.own(call, reference).row, call.now))
 
 
 @read_registrations("GET", f"{registrations.ONE}/looks", OK)
 def list_looks(call: Call, reference: str) -> Answer:
     """Who looked at your data."""
-    return _answer(looks_at_registration(registrations.own(call, reference)))
+    return _answer(looks_at_registration(registrations.own(call, reference), call.now))
 
 
 def _answer(looks: Iterable[Look]) -> Answer:

@@ -37,13 +37,13 @@ class Look:
     is_of_file: bool = False
 
 
-def looks_at_registration(found: Registration) -> list[Look]:
+def looks_at_registration(found: Registration, now: dt.datetime) -> list[Look]:
     """At it, and at every application that led to it or is about it, from the first day on."""
-    return _looks(subjects_of({found.origin, *apply.subjects_about(found)}, found))
+    return _looks(subjects_of({found.origin, *apply.subjects_about(found)}, found), now)
 
 
-def looks_at_application(found: Application) -> list[Look]:
-    return _looks(subjects_of({found.subject}))
+def looks_at_application(found: Application, now: dt.datetime) -> list[Look]:
+    return _looks(subjects_of({found.subject}), now)
 
 
 def subjects_of(applications: Set[str], registration: Registration | None = None) -> list[str]:
@@ -76,7 +76,7 @@ def looks_later(found: Application) -> Later[Any]:
     return _around.later([str(found.pk)])
 
 
-def _looks(subjects: Iterable[str]) -> list[Look]:
+def _looks(subjects: Iterable[str], now: dt.datetime) -> list[Look]:
     zone = case_clock.policy_in_force().calendar.zone_info
     found = journal.looks_at(subjects, zone=zone)
     # A number proves nothing: whoever typed somebody else's would read here that it is known, and its holder that
@@ -84,7 +84,7 @@ def _looks(subjects: Iterable[str]) -> list[Look]:
     found = [each for each in found if each.reason not in UNTOLD]
     if any(each.reason == DEMAND for each in found):
         # A law may forbid to tell of those, until a day. No program need run for it to come.
-        hidden = demands.hidden_grounds()
+        hidden = demands.hidden_grounds(now)
         found = [each for each in found if each.reason != DEMAND or each.ground not in hidden]
     return [_look(each) for each in found]
 

@@ -5,7 +5,6 @@ import uuid
 from dataclasses import dataclass
 
 from django.db.models import Count, Q, QuerySet
-from django.db.models.functions import Now, TruncDate
 from django.utils import timezone
 
 from rahdari.apply.models import Application
@@ -38,9 +37,9 @@ def demands_of(application: Application, now: dt.datetime) -> list[Demand]:
     return [each for each in demands().filter(case__application=application) if not each.is_hidden(now)]
 
 
-def hidden_grounds() -> frozenset[str]:
-    """Of the looks that no holder is shown yet (`applicant.access_log`), by the clock of the database."""
-    hidden = Demand.objects.filter(hidden_until__gte=TruncDate(Now()))
+def hidden_grounds(now: dt.datetime) -> frozenset[str]:
+    """Of the looks that no holder is shown yet (`applicant.access_log`)."""
+    hidden = Demand.objects.filter(hidden_until__gte=timezone.localdate(now))
     return frozenset(each.ground for each in hidden)
 
 

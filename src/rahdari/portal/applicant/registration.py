@@ -87,7 +87,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
     entries = list(register.own_entries_of(found))
     standing, lines = standing_at_operators(found, entries), lines_of(found)
     now = timezone.now()
-    looks, grant = looks_at_registration(found), decided.last_grant(found)
+    looks, grant = looks_at_registration(found, now), decided.last_grant(found)
     state = standing_of(found, now)
     may_act = may_act_for(person(request), found)
     hosts = {host.pk: host for host in optional.ask("rahdari.applicant", "hosts_of", found) or ()}

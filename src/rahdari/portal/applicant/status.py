@@ -80,7 +80,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         is_moving = seen.stage in MOVING
         if (answer := shared.state_for_script(request, state if is_moving else "")) is not None:
             return answer
-        looks = looks_at_application(found)
+        looks = looks_at_application(found, now)
         recusals = recusing.recusals_of(found)
         noted = [(each, why_kept_back(each.kept_back)) for each in notes.notes_for_holder(found)]
     waits = _operator_clock(seen, now)

@@ -7,6 +7,7 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,12 @@ def run(folder: Path, size: int) -> list[dict[str, Any]]:
     make_file(path, size)
     rows = [imported(path, size, "import"), imported(path, size, "import, replacing")]
     rows.append(lookups(size))
+    # The list of firms has a key of each name besides: the same rows under shorter numbers, with it and, as members of
+    # an association, without.
+    firms = folder / "firms.csv"
+    make_file(firms, size, number=lambda at: f"{at + 1:07d}")
+    for roster, what in (("association_members", "without keys of names"), ("companies", "with keys of names")):
+        rows.append(imported(firms, size, f"import, {what}", roster=roster))
     return rows
 
 
@@ -60,21 +67,21 @@ def number_of(at: int) -> str:
     return f"{3_000_000_000_000 + at * 317:013d}"
 
 
-def make_file(path: Path, size: int) -> None:
+def make_file(path: Path, size: int, number: Callable[[int], str] = number_of) -> None:
     with path.open("w", encoding="utf-8") as file:
         file.write("number,name,status,valid_until\n")
         for at in range(size):
-            number = "bad" if at % 10_000 == 9_999 else number_of(at)
-            file.write(f"{number},Sample Taxpayer {at},active,{'2027-06-30' if at % 2 else ''}\n")
+            key = "bad" if at % 10_000 == 9_999 else number(at)
+            file.write(f"{key},Sample Taxpayer {at},active,{'2027-06-30' if at % 2 else ''}\n")
 
 
-def imported(path: Path, size: int, what: str) -> dict[str, Any]:
+def imported(path: Path, size: int, what: str, roster: str = ROSTER) -> dict[str, Any]:
     from django.utils import timezone
 
     from rahdari.checks import rosters
 
     began = time.perf_counter()
-    report = rosters.import_roster(name=ROSTER, path=path, now=timezone.now(), actor="system:bench")
+    report = rosters.import_roster(name=roster, path=path, now=timezone.now(), actor="system:bench")
     seconds = time.perf_counter() - began
     assert report.accepted == size - size // 10_000, report
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024

@@ -173,7 +173,7 @@ OFFICERS = frozenset(
     portal:proofs_in_vain portal:flow portal:cases_asked portal:cases_ended portal:matters portal:matter
     sampling:second_looks sampling:take sampling:look sampling:leave
     sampling:document sampling:disagreement complaint:complaints complaint:complaint complaint:decide
-    complaint:paper complaint:name_reviewer complaint:contest decide:save_view decide:take_next
+    complaint:paper complaint:name_reviewer complaint:contest complaint:ask_holder decide:save_view decide:take_next
     calendar:days calendar:new calendar:correction incident:incidents incident:report incident:incident
     incident:act
     urgent:desk urgent:registration urgent:call urgent:called_back urgent:second urgent:decline
@@ -310,6 +310,7 @@ class World:
     # A's appeal against the refusal, and a complaint about A's registration.
     appeal: str = ""
     complaint: str = ""
+    receipt: str = ""
     complained: str = ""
     # A disruption of A's own registration.
     incident: str = ""
@@ -420,7 +421,7 @@ class World:
                 if key.startswith("complaint:")
             },
             **{
-                key: {"reference": self.complaint, "token": links.token(purpose, self.complaint)}
+                key: {"receipt": self.receipt, "token": links.token(purpose, self.receipt)}
                 for key, purpose in SENDERS.items()
             },
             **{
@@ -570,6 +571,7 @@ def the_story() -> World:
     found.incident = a_report(own, now).incident.reference
     complaint, file = a_complaint(found.registrations["person"], now)
     found.complaint, found.complained, found.paper = complaint.reference, granted.reference, file.pk
+    found.receipt = complaint.receipt
     rule = draft_rules.a_draft(now=now).draft
     comment = draft_rules.a_comment(rule, now=now)
     found.consultation = {"reference": rule.reference, "number": comment.number, "comment": comment.pk}

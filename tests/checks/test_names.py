@@ -96,3 +96,35 @@ class TestNameKey:
     @given(st.text(max_size=60), st.sampled_from([" Ltd", " (Pvt) Limited", "", "  SMC"]))
     def test_is_the_same_whatever_the_legal_form(self, name: str, form: str) -> None:
         assert names.name_key(name + form) == names.name_key(name)
+
+
+class TestNamesAnOrganisation:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "State Bank of Pakistan",
+            "Embassy of France",
+            "سفارت خانہ نمونہ",
+            "نمونہ اتھارٹی",
+            "5ample Textile",
+            "Sample Ltd\u115f",
+            *("Sample Ltd\u02bc", "Sample Ltd\u0640", "Sample Ltd\ua78f", "Sample B\u0251nk", "Sa\u1d0dple Textile"),
+        ],
+    )
+    def test_by_a_word_or_by_signs_that_no_persons_name_has(self, name: str) -> None:
+        assert names.names_an_organisation(name)
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "Ayesha Sample",
+            "عائشہ نمونہ",
+            "José Łukasz Sample",
+            "M. Ali O\u02bcSample",
+            "Bankim Sample",
+            "Nguyễn Văn Sample",
+            "Sæmundur",
+        ],
+    )
+    def test_is_no_persons(self, name: str) -> None:
+        assert not names.names_an_organisation(name)

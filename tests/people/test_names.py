@@ -103,3 +103,17 @@ def test_acts_keep_no_such_sign_either() -> None:
     owner: User = a_person()
     made = actions.register_organisation(owner=owner, name="Sample\u202e esuoH\r\n", actor=str(owner), now=NOW)
     assert made.name == "Sample esuoH"
+
+
+class TestScripts:
+    @pytest.mark.parametrize("name", ["S\u0430mple", "Sample Ban\u043a", "Sample\u0627"])
+    def test_of_two_in_one_word_are_refused(self, name: str) -> None:
+        with pytest.raises(ValidationError, match="one script"):
+            field.clean(name)
+
+    @pytest.mark.parametrize("name", ["Иван Sample", "عائشہ Sample", "山田ハナコ", "O\u02bcSample", "Sample 2"])
+    def test_of_two_words_are_taken(self, name: str) -> None:
+        assert field.clean(name) == name
+
+    def test_leave_out_what_nobody_sees(self) -> None:
+        assert field.clean("Sample Ltd\u115f\u3164") == "Sample Ltd"

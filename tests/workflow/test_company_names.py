@@ -23,6 +23,7 @@ from rahdari.decide import assignment, granting
 from rahdari.decide import queries as decisions
 from rahdari.letters.models import Letter
 from rahdari.people.models import Organisation, User
+from rahdari.publish import actions as publishing
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from rahdari.vault import links
@@ -190,8 +191,35 @@ def registered_by(application: Application) -> Registration:
 
 
 class TestAPrivatePersonInACompanysName:
-    @pytest.mark.parametrize("name", ["Sample Microfinance Bank Ltd", "Sample Studio (SMC-Pvt)", "نمونہ لمیٹڈ"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *(
+                "Sample Microfinance Bank Ltd",
+                "Sample Studio (SMC-Pvt)",
+                "نمونہ لمیٹڈ",
+                "Sample Ltd\u115f",
+                "Sample Ltd\u02bc",
+            ),
+            *(
+                "State Bank of Pakistan",
+                "Embassy of France",
+                "سفارت خانہ نمونہ",
+                "5ample Fibre",
+                "Demonstration Authority",
+            ),
+        ],
+    )
     def test_goes_to_an_officer_whatever_the_checks_say(self, name: str) -> None:
+        person = a_freelancer("one@mail.example", "203.0.113.80", number="", name=name)
+        case = decisions.case_of(person)
+        assert (person.status, case is not None and case.lane) == ("submitted", "review")
+
+    @pytest.mark.parametrize("name", ["Sample Fibre", "SAMPLE  FIBRE", "(Sample Fibre)", "سیمپل فائبر"])
+    def test_goes_to_an_officer_in_the_name_of_an_operator(self, name: str) -> None:
+        publishing.create_operator(
+            slug="sample-fibre", name="Sample Fibre", name_ur="سیمپل فائبر", asns=(64500,), now=NOW
+        )
         person = a_freelancer("one@mail.example", "203.0.113.80", number="", name=name)
         case = decisions.case_of(person)
         assert (person.status, case is not None and case.lane) == ("submitted", "review")

@@ -7,6 +7,9 @@ Limited, Latin or Urdu letters. What is left of a name then is its consonants in
 
 import re
 import unicodedata
+from functools import cache
+
+from rahdari.people.identifiers import UNSEEN
 
 _SAME_WORD = {
     "private": "pvt",
@@ -24,6 +27,18 @@ _SAME_WORD = {
 # What `compare_names` says of names that may be one holder's.
 AGREE = frozenset({"same", "same_but_form", "alike"})
 _FORMS = {"pvt", "ltd", "smc", "llp", "inc", "company", "corp", "guarantee"}
+# With one of these a name is no private person's: an officer looks whose it is.
+_OF_ORGANISATIONS = """
+    pvt ltd smc llp llc plc gmbh inc corp bank banking embassy consulate commission authority ministry government govt
+    department directorate court tribunal police army navy university college school hospital association federation
+    council board foundation trust institute agency bureau secretariat parliament senate assembly customs union society
+    telecom telecommunication telecommunications technologies solutions enterprises industries holdings group branch
+    office headquarters official pakistan rahdari
+    بینک بنک سفارت سفارتخانہ قونصلیٹ کمیشن اتھارٹی وزارت حکومت محکمہ عدالت پولیس فوج یونیورسٹی کالج سکول اسکول ہسپتال
+    ایسوسی کونسل بورڈ فاؤنڈیشن ٹرسٹ ایجنسی بیورو کارپوریشن ادارہ اسمبلی سینیٹ گروپ دفتر پاکستان
+"""
+# Letters with a stroke and the like, which folding leaves: read as the letter that they look like.
+_LOOK_LIKE = str.maketrans("ıłøđħŋɑ", "ilodhna")
 # Fewer consonants than this say too little: Ali and Ela would be one.
 FEWEST_SOUNDS = 3
 # Without a number, a name is looked for among hundreds of thousands: fewer sounds than this would find people's names.
@@ -59,7 +74,7 @@ def fold_name(name: str) -> tuple[str, ...]:
     """The words of a name without regard to case, spacing, punctuation, accents, or how (Pvt) Ltd is written."""
     text = unicodedata.normalize("NFKD", name).casefold().replace("&", " and ")
     text = re.sub(r"\bm\s*/\s*s\b\.?", " ", text)
-    text = "".join(sign for sign in text if unicodedata.category(sign) not in {"Mn", "Cf"})
+    text = "".join(sign for sign in text if not _is_passed_over(sign)).translate(_LOOK_LIKE)
     # A dot or an apostrophe stands inside a word (P.V.T., Sample's); every other mark parts words.
     text = re.sub(r"[.'’`]", "", text)
     words = re.findall(r"\w+", text.replace("_", " "))
@@ -68,9 +83,31 @@ def fold_name(name: str) -> tuple[str, ...]:
     return tuple(_SAME_WORD.get(word, word) for word in words)
 
 
-def names_a_company(name: str) -> bool:
-    """Whether a name says itself that it is a company's: it has the form of one (Ltd, SMC, LLP, لمیٹڈ) as a word."""
-    return not {"pvt", "ltd", "smc", "llp", "inc", "corp"}.isdisjoint(fold_name(name))
+def _is_passed_over(sign: str) -> bool:
+    """Marks, signs that nobody sees, and those that stand among letters and are none (ʼ, ـ, ꞏ)."""
+    kind = unicodedata.category(sign)
+    if kind in {"Mn", "Cf", "Lm"} or UNSEEN.match(sign):
+        return True
+    return kind == "Lo" and unicodedata.name(sign, "").startswith("LATIN")
+
+
+def names_an_organisation(name: str) -> bool:
+    """Whether a name says itself that it is no private person's: a word of it is a company's form (Ltd, لمیٹڈ) or names
+    an institution (bank, embassy, اتھارٹی), or a digit or another sign in it only looks like a letter."""
+    words = fold_name(name)
+    return not _organisations().isdisjoint(words) or any(map(_is_odd, words))
+
+
+@cache
+def _organisations() -> frozenset[str]:
+    return frozenset(fold_name(_OF_ORGANISATIONS))
+
+
+def _is_odd(word: str) -> bool:
+    if any(sign.isdigit() for sign in word) and any(sign.isalpha() for sign in word):
+        return True
+    latin = (sign for sign in word if unicodedata.name(sign, "").startswith("LATIN"))
+    return not all(sign.isascii() or sign in "æœßþðə" for sign in latin)
 
 
 def compare_names(one: str, other: str) -> str:

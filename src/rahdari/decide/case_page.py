@@ -701,9 +701,9 @@ class CasePage:
         return words.why_not_second(self.cannot_second) if self.cannot_second else ""
 
     @property
-    def in_a_companys_name(self) -> bool:
+    def in_an_organisations_name(self) -> bool:
         """Whether the rule left it to an officer because of the name alone, or would have."""
-        return self.is_open and queries.is_in_a_companys_name(self.application, self._read.firms)
+        return self.is_open and queries.is_in_an_organisations_name(self.application, self._read.firms)
 
     @property
     def returned(self) -> bool:

@@ -55,10 +55,10 @@ def decide_by_rule(*, application: Application, checks: Sequence[Check], now: dt
 
 
 def _assessed(application: Application, checks: Sequence[Check], now: dt.datetime) -> rules.Assessment:
-    """What the rule may do. Of a private person in what is, or reads like, a company's name an officer finds out whose
-    it is."""
+    """What the rule may do. Of a private person in what is, or reads like, an organisation's name an officer finds out
+    whose it is."""
     found = unreached_addresses.held_against(queries.assessment_of(application, now, checks), application)
-    if isinstance(found, rules.NotYet) or not queries.is_in_a_companys_name(application):
+    if isinstance(found, rules.NotYet) or not queries.is_in_an_organisations_name(application):
         return found
     return rules.NotYet((rules.CheckFact(rules.NAME, application.subject, "failed"),))
 

@@ -7,7 +7,7 @@ What an applicant is shown of a case goes through `open_question`, `open_notice`
 import datetime as dt
 import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from rahdari.apply import subjects as apply_subjects
 from rahdari.apply.models import Application
 from rahdari.checks import queries as checks
 from rahdari.checks.models import Check, Roster
-from rahdari.checks.names import names_a_company
+from rahdari.checks.names import is_same_name, names_an_organisation
 from rahdari.db import together
 from rahdari.db.asked import Asked, Later
 from rahdari.errors import RahdariError
@@ -32,6 +32,7 @@ from rahdari.people import queries as people
 from rahdari.people.access import actor_of as people_actor
 from rahdari.people.models import Role, User
 from rahdari.policy import CheckRule, add
+from rahdari.publish import queries as publish
 
 from . import rules
 from .case_clock import (
@@ -293,17 +294,30 @@ def assessment_of(application: Application, now: dt.datetime, found: Sequence[Ch
     return rules.assess(rules=rules_of(application), facts=facts_of(application, found, now))
 
 
-def is_in_a_companys_name(application: Application, lists: Iterable[Roster] | None = None) -> bool:
-    """Whether a private person applies in what reads like a company's name, or is that of a firm on a list of firms,
-    which are public. A renewal or a change goes on in the name that was granted. It is not asked whether such an
-    organisation is registered: that would tell. `lists`: of firms (`checks.lists_of_firms`), from whoever has them."""
+def is_in_an_organisations_name(application: Application, lists: Iterable[Roster] | None = None) -> bool:
+    """Whether a private person applies in what reads like an organisation's name, or is that of an operator here, of
+    the authority or an association of the rules, or of a firm on a list of firms, which are public. A renewal or a
+    change goes on in the name that was granted. It is not asked whether such an organisation is registered: that would
+    tell. `lists`: of firms (`checks.lists_of_firms`), from whoever has them."""
     name, registration = application.holder_name, application.registration
     if application.organisation_id is not None or not name:
         return False
     before = apply_subjects.last_granted_for(registration) if registration is not None else None
     if before is not None and before.holder_name == name:
         return False
-    return names_a_company(name) or checks.is_a_firms_name(name, lists)
+    if names_an_organisation(name) or any(is_same_name(each, name) for each in _names_here(application)):
+        return True
+    return checks.is_a_firms_name(name, lists)
+
+
+def _names_here(application: Application) -> Iterator[str]:
+    """Of the authority, associations and operators: everybody knows them."""
+    rules_of_it = policy_of(application)
+    associations = rules_of_it.attesting.associations if rules_of_it.attesting is not None else ()
+    for title in (rules_of_it.authority, *(each.title for each in associations)):
+        yield from (title.en, title.ur)
+    for names in publish.operators().values_list("name_en", "name_ur"):
+        yield from names
 
 
 def counting(application: Application, found: Sequence[Check], now: dt.datetime) -> list[Check]:

@@ -36,6 +36,8 @@ _DIGITS = {ord(zero) + value: str(value) for zero in "\u06f0\u0660" for value in
 # What people put between digits: spaces, hyphens and dashes, dots, slashes, brackets; and what copying brings along:
 # from a phone in Urdu the Arabic letter mark (U+061C).
 _BETWEEN = re.compile(r"[\s\-\u2010-\u2015\u2212.,/()\u0640\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+# Signs that nobody sees though they are letters or marks: they would hide what stands around them from us.
+UNSEEN = re.compile("[\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u3164\\ufe00-\\ufe0f\\uffa0]")
 _PASSPORT = re.compile(r"[A-Z]{2}[0-9]{7}", re.IGNORECASE)
 
 

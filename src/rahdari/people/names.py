@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from . import quoting
+from .identifiers import UNSEEN
 
 # A scheme, a host by its first label, an address of mail, or a page of a site.
 _LINK = re.compile(r"[a-z][a-z0-9+.-]*:/|\bwww\.|\S@\S+\.\S|\w\.[a-z]{2,}[/?#:]", re.IGNORECASE)
@@ -29,10 +30,24 @@ _FIRST_HOST = re.compile(r"(?:(?:M/s\.?|The) )?[^\W_][\w-]*(?:\.[\w-]+)*\.[^\W\d
 def tidy(text: str) -> str:
     """NFC, one space between words, no control or invisible characters."""
     kept = "".join(
-        sign if unicodedata.category(sign) not in {"Cc", "Cf", "Co", "Cs"} else " "
+        sign if unicodedata.category(sign) not in {"Cc", "Cf", "Co", "Cs"} and not UNSEEN.match(sign) else " "
         for sign in unicodedata.normalize("NFC", text)
     )
     return " ".join(kept.split())
+
+
+# Scripts that one word has beside each other.
+_TOGETHER = frozenset({"HIRAGANA", "KATAKANA", "CJK", "HANGUL", "BOPOMOFO"})
+
+
+def mixed_word(text: str) -> str:
+    """The first word with letters of two scripts, or "": one of them only looks like a letter of the other."""
+    return next((word for word in re.findall(r"[^\W\d_]+", text) if len(_scripts(word) - _TOGETHER) > 1), "")
+
+
+def _scripts(word: str) -> set[str]:
+    letters = (sign for sign in word if unicodedata.category(sign) in {"Lu", "Ll", "Lt", "Lo"})
+    return {unicodedata.name(sign, "").partition(" ")[0] for sign in letters}
 
 
 # Letters joined as Arabic type does it: a program that copies from a PDF gives them, and they read as what they are.
@@ -93,6 +108,12 @@ class NameField(forms.CharField):
             raise ValidationError(_("A name has letters. Enter it as on the documents."), code="letters")
         if value:
             leads_nowhere(value, of_firm=self.of_firm)
+        if value and (word := mixed_word(value)):
+            raise ValidationError(
+                _("Write each word with the letters of one script. Type this one again: %(word)s"),
+                code="scripts",
+                params={"word": word},
+            )
         if value and (sign := strange_sign(value)):
             raise ValidationError(
                 _("Enter the name with ordinary letters, digits and punctuation. Leave out or replace: %(sign)s"),

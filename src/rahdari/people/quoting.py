@@ -17,8 +17,12 @@ from django.utils.translation import gettext as _
 from rahdari.errors import RahdariError
 from rahdari.web import values
 
-# A scheme, a host by its first label or its last, or an address of mail. "。" is a dot to a browser, too.
+from .identifiers import UNSEEN
+
+# A scheme, a host by its first label or its last, a page at a network address, or an address of mail. "。" is a dot to
+# a browser, too, and "[.]" to a reader.
 _ADDRESS = re.compile(
+    r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?/(?!\d)\S*|\[[0-9a-f:.]+\](?::\d+)?/\S*|"
     r"[a-z][a-z0-9+.-]*:/\S*|\bwww\.\S+|\S+@\S+|[^\W_][\w-]*(?:[.。][\w-]+)*[.。](?:xn--[\w-]+|[^\W\d_]{2,})(?:[/?#:]\S*)?",
     re.IGNORECASE,
 )
@@ -31,8 +35,6 @@ _NO_TELEPHONE = re.compile(
     r"|\b[A-Z]{1,2}(?:-[0-9A-Z]{4}){2,3}\b",
     re.IGNORECASE,
 )
-# Nobody sees them, and they would hide what stands around them from us.
-_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0]")
 # They turn the order of what is around them.
 _TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -53,8 +55,8 @@ class LeadsAway(RahdariError):
 
 def contact_in(text: str) -> tuple[Found, str] | None:
     """What a reader could call, write to or open, and as which of them."""
-    plain = _UNSEEN.sub("", "".join(sign for sign in text if unicodedata.category(sign) != "Cf"))
-    plain = unicodedata.normalize("NFKC", plain)
+    plain = UNSEEN.sub("", "".join(sign for sign in text if unicodedata.category(sign) != "Cf"))
+    plain = re.sub(r"[\[(]([.。])[\])]", r"\1", unicodedata.normalize("NFKC", plain))
     if (address := _ADDRESS.search(plain)) is not None:
         return Found.ADDRESS, address.group()
     number = _TELEPHONE.search(_NO_TELEPHONE.sub(" · ", plain))

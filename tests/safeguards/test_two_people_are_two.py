@@ -15,6 +15,7 @@ from django.db import IntegrityError, connection, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from rahdari.apply import drafts
 from rahdari.attest import queries as attestations
 from rahdari.calendar import actions as calendar
 from rahdari.consult import actions as consult
@@ -247,6 +248,17 @@ class TestOnePerson:
         again.save(update_fields=["cnic_index"])
         assert len(queries.accounts_of(stranger.applicant)) == 3
         assert queries.accounts_of(one.applicant) == {one.applicant_id, stranger.applicant_id}
+
+    def test_is_known_by_no_card_in_a_draft(self) -> None:
+        """An officer who typed somebody's card number would see which case leaves their queue."""
+        application, officer = a_case().application, an_officer("A")
+        application.cnic_index = "a" * 64
+        application.save(update_fields=["cnic_index"])
+        draft = drafts.start_application(applicant=officer, service="vpn_freelancer", actor="person:x", now=NOW)
+        draft.cnic_index = "a" * 64
+        draft.save(update_fields=["cnic_index"])
+        assert queries.accounts_of(officer) == {officer.pk}
+        assert not conflicts_of_interest.is_own(application, officer)
 
     def test_has_a_part_in_the_application_of_any_account_of_theirs(self) -> None:
         case, officer = a_case(), an_officer("A")

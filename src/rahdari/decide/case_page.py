@@ -703,7 +703,9 @@ class CasePage:
     @property
     def in_an_organisations_name(self) -> bool:
         """Whether the rule left it to an officer because of the name alone, or would have."""
-        return self.is_open and queries.is_in_an_organisations_name(self.application, self._read.firms)
+        return self.is_open and queries.is_in_an_organisations_name(
+            self.application, self._read.firms, self._read.operators
+        )
 
     @property
     def returned(self) -> bool:

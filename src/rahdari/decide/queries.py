@@ -33,6 +33,7 @@ from rahdari.people.access import actor_of as people_actor
 from rahdari.people.models import Role, User
 from rahdari.policy import CheckRule, add
 from rahdari.publish import queries as publish
+from rahdari.publish.models import Operator
 
 from . import rules
 from .case_clock import (
@@ -294,30 +295,33 @@ def assessment_of(application: Application, now: dt.datetime, found: Sequence[Ch
     return rules.assess(rules=rules_of(application), facts=facts_of(application, found, now))
 
 
-def is_in_an_organisations_name(application: Application, lists: Iterable[Roster] | None = None) -> bool:
+def is_in_an_organisations_name(
+    application: Application, lists: Iterable[Roster] | None = None, operators: Iterable[Operator] | None = None
+) -> bool:
     """Whether a private person applies in what reads like an organisation's name, or is that of an operator here, of
     the authority or an association of the rules, or of a firm on a list of firms, which are public. A renewal or a
     change goes on in the name that was granted. It is not asked whether such an organisation is registered: that would
-    tell. `lists`: of firms (`checks.lists_of_firms`), from whoever has them."""
+    tell. `lists`: of firms (`checks.lists_of_firms`), and `operators`, from whoever has them."""
     name, registration = application.holder_name, application.registration
     if application.organisation_id is not None or not name:
         return False
     before = apply_subjects.last_granted_for(registration) if registration is not None else None
     if before is not None and before.holder_name == name:
         return False
-    if names_an_organisation(name) or any(is_same_name(each, name) for each in _names_here(application)):
+    known = _names_here(application, publish.active_operators() if operators is None else operators)
+    if names_an_organisation(name) or any(is_same_name(each, name) for each in known):
         return True
     return checks.is_a_firms_name(name, lists)
 
 
-def _names_here(application: Application) -> Iterator[str]:
+def _names_here(application: Application, operators: Iterable[Operator]) -> Iterator[str]:
     """Of the authority, associations and operators: everybody knows them."""
     rules_of_it = policy_of(application)
     associations = rules_of_it.attesting.associations if rules_of_it.attesting is not None else ()
     for title in (rules_of_it.authority, *(each.title for each in associations)):
         yield from (title.en, title.ur)
-    for names in publish.operators().values_list("name_en", "name_ur"):
-        yield from names
+    for operator in operators:
+        yield from (operator.name_en, operator.name_ur)
 
 
 def counting(application: Application, found: Sequence[Check], now: dt.datetime) -> list[Check]:

@@ -55,8 +55,9 @@ CLIENT = Party(
     title=_("One question about your work together"),
     question=_("Does %(name)s work for you?"),
     lead=_(
-        "They ask us to register their internet connection, so that operators spare it while they work. They named you "
-        "as somebody who can confirm that they work for you."
+        "Somebody of this name asks us to register their internet connection, so that operators spare it while they "
+        "work. They chose the name; we have not checked it. They named you as somebody who can confirm that they work "
+        "for you."
     ),
     confirms=_("That %(name)s works for you or for your organisation, with or without a contract."),
     nothing_else=_("Nothing else. We do not ask what the work is, what it pays, or when it began."),

@@ -47,12 +47,6 @@ class TestWhatIsNeverAsked:
                 *({str(words) for words in needed.never_asked(service)} for service in each.services.values())
             )
 
-    @pytest.mark.parametrize(("of", "service"), SERVICES, ids=lambda each: getattr(each, "key", ""))
-    def test_leaves_no_card_out_of_what_to_have_ready(self, of: policy.Policy, service: policy.Service) -> None:
-        facts = needed.needed(service, of, which=Which.LINE, language="en")
-        assert bool(facts["card_with"]) == (service.asks.get("card_number") == "where_compared")
-        assert (facts["number"] == "card") == (service.asks.get("card_number") == "required")
-
     def test_is_more_under_rules_that_ask_less(self, client: Client, settings: Any) -> None:
         settings.POLICY_FILE = policy.SHIPPED["declaration"]
         shown = page(client, which="line")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from rahdari.licensees import queries as licensees
-from rahdari.policy import Policy, Service, Text, asked_of
+from rahdari.policy import Policy, Service, asked_of
 from rahdari.web.allowances import in_words
 
 from . import rules, summary
@@ -49,19 +49,10 @@ def fee_line(services: Sequence[Service], *, language: str | None) -> str:
 
 
 def number_of(service: Service) -> str:
-    """Whose number everybody is asked for: company, card, or nobody's."""
+    """Whose number everybody has to give: company, card, or nobody's."""
     if service.holder == "organisation":
         return "company" if service.has_company_number else ""
     return "card" if rules.asks_card(service) else ""
-
-
-def card_with(service: Service, *, language: str) -> list[str]:
-    """The proofs with which the form asks for the number of a card, where it does not ask everybody."""
-    if service.holder == "organisation" or rules.asks_card(service):
-        return []
-    kinds = [kind for group in summary.evidence_groups(service) for kind in group.kinds]
-    asked = [title for key, title in kinds if rules.asks_card(service, key)]
-    return [title.in_language(language) if isinstance(title, Text) else str(title) for title in asked]
 
 
 def needed(service: Service, policy: Policy, *, which: str, language: str) -> dict[str, object]:
@@ -70,7 +61,6 @@ def needed(service: Service, policy: Policy, *, which: str, language: str) -> di
         "service": service.title.in_language(language),
         "which": which,
         "number": number_of(service),
-        "card_with": card_with(service, language=language),
         "fee": service.fee.text.in_language(language),
         "evidence": summary.evidence_groups(service),
         "documents": [rule.title.in_language(language) for rule in service.documents],

@@ -17,7 +17,7 @@ SECRET = "5ecretabcdefghijklmnopqrst"
 NGINX = Path(__file__).resolve().parents[2] / "deploy" / "nginx" / "rahdari.conf"
 # What stands in an address and is no secret: whoever sees it can do nothing with it.
 PUBLIC = set(
-    """act attestation code digest how key kind line method name number part provider reference rest rule
+    """act attestation code digest how key kind line method name number part provider receipt reference rest rule
     template way""".split()
 )
 SAMPLES = {"reference": "A-7K2M-91QX", "number": "RD-8E7A-15VQ", "invitation": "7"}

@@ -21,7 +21,8 @@ FIELDS = {
     "name", "card_number", "company_number", "answer", "outcome", "why", "code", "evidence",
 }  # fmt: skip
 COLUMNS = {
-    "id", "reference", "kind", "about", "target", "words", "email", "is_anonymous", "language", "sender", "public_body",
+    "id", "reference", "receipt", "kind", "about", "target", "words", "email", "is_anonymous", "language", "sender",
+    "public_body",
     "body_reference", "sent_at", "received_at", "looked_up_at", "part_of", "registration", "case", "answer_due_at",
     "due_at", "answer", "answered_at", "lapsed_at", "decided_at", "decided_by", "outcome", "why", "notice",
     "overdue_at", "told_at", "erased_at", "files_until", "copy_of", "contested_at",

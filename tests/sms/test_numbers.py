@@ -78,14 +78,21 @@ class TestAskForNumber:
             ask(user)
         assert caught.value.wait > dt.timedelta(minutes=1)
 
-    def test_says_nothing_of_codes_that_somebody_else_asked_for_and_sends_no_more(self) -> None:
-        for each in range(2):
+    def test_leaves_codes_for_the_owner_whatever_a_stranger_asked_for(self) -> None:
+        stranger, owner = a_person("stranger@client.example"), a_person()
+        for _ in range(codes.CODES_TO_A_NUMBER):
+            ask(stranger, network="198.51.100.1")
+        ask(owner)
+        assert Message.objects.count() == codes.CODES_TO_A_NUMBER + 1
+
+    def test_says_nothing_of_codes_that_others_asked_for_and_sends_no_more(self) -> None:
+        for each in range(3):
             user = a_person(f"asker-{each}@client.example")
             for _ in range(codes.CODES_TO_A_NUMBER):
                 numbers.ask_for_number(
                     user=user, number=NUMBER, network=f"198.51.100.{each}", language="en", now=timezone.now()
                 )
-        assert Message.objects.count() == codes.CODES_TO_A_NUMBER
+        assert Message.objects.count() == codes.CODES_TO_A_NUMBER_BY_ALL
 
     def test_is_refused_where_no_sms_is_sent(self, settings: Any) -> None:
         settings.SMS_FOLDER = None

@@ -19,8 +19,10 @@ from .writing import NUMBER_CODE
 
 TRIES = 3
 # Codes for one person, to one number, and from one household, in an hour. Those to a number count for whoever asks, and
-# once more for all together: of that nobody is told.
+# once more for all together: of that nobody is told. All together have more than one asker, so that a stranger's codes
+# leave some for the one whose number it is.
 CODES_OF_A_PERSON, CODES_TO_A_NUMBER, CODES_OF_A_HOUSEHOLD, PER = 5, 4, 20, 3600
+CODES_TO_A_NUMBER_BY_ALL = 2 * CODES_TO_A_NUMBER
 
 
 class TooManyCodes(RahdariError):
@@ -83,7 +85,7 @@ def send_code(
     code = f"{secrets.randbelow(10**6):06d}"
     kept.asked, kept.code = number, _hashed(user, number, code)
     kept.code_until, kept.tries = now + CODE_LASTS, 0
-    if limits.allow(f"sms.number_code.number:{index_of(number)}", rate=CODES_TO_A_NUMBER, per=PER):
+    if limits.allow(f"sms.number_code.number:{index_of(number)}", rate=CODES_TO_A_NUMBER_BY_ALL, per=PER):
         actions.write_number_code(to=user, number=number, language=language, code=code, now=now, note=note)
 
 

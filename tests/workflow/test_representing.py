@@ -617,6 +617,16 @@ class TestTheWordOfAnAssociation:
         workflow.advance(now=NOW + 4 * DAY)
         assert whose(application).finding == "association_names"
 
+    def test_uses_up_no_letters_of_mailboxes_at_the_domain(self) -> None:
+        most = contacts.MOST_TOLD_A_DAY["domain"]
+        for count in range(most):
+            mail = f"named-{count}@mail.example"
+            an_attestation(claim="it_company", identifier=Identifier("email", mail), name=NAME, now=NOW)
+            sent(mail, f"203.0.113.{70 + count}")
+        for count in range(most):
+            guest = sent(f"guest-{count}@softwarehouse.example", f"203.0.113.{80 + count}")
+            assert whose(guest).facts["told_at"]
+
     def test_does_not_when_it_only_supports_or_the_name_is_only_like_that_of_the_list(self) -> None:
         alike = "Simple Softwere House (Pvt) Ltd"
         for name, claim in ((NAME, "member"), (alike, "it_company")):

@@ -52,8 +52,9 @@ CODE = "checks.represents"
 TOLD_LINK = "checks.told"
 # Of a letter about what is registered: it opens as long as that is, for the address that the list has.
 REGISTERED_LINK = "checks.registered"
-# Letters to one contact in a day that tell of somebody: at the domain, and of those who go on without its code.
-MOST_TOLD_A_DAY = {"domain": 3, "officer": 2}
+# Letters to one contact in a day that tell of somebody: at the domain, named by an association, and of those who go on
+# without its code. Each has its own part, so that whoever an association names uses up nobody's at the domain.
+MOST_TOLD_A_DAY = {"domain": 3, "association": 2, "officer": 2}
 # So long after an application the link of a letter about it shows who applies.
 LINK_LASTS = dt.timedelta(days=60)
 # Answers that the contact's own word does not change: they rest on it, or on an officer, or on those registered.
@@ -371,20 +372,23 @@ def tell_contact(
     language: str,
     owners: Iterable[User] = (),
     goes_on_at: dt.datetime | None,
+    by_association: bool = False,
     actor: str,
     now: dt.datetime,
 ) -> Told:
     """Tell the contact that the list has for the number who applies, by email and with a link to say no. `owners`: of
     the organisation, whom it reads besides.
 
-    `goes_on_at`: without an answer until then the application continues; without it an officer looks. "nobody": the
-    list has no address of email to write to, or it is the applicant's own. "known": it heard of this applicant a day
-    ago at most. "too_many": it had its letters of today.
+    `goes_on_at`: without an answer until then the application continues; without it an officer looks.
+    `by_association`: an association's word is what the contact hears of.
+
+    Gives "nobody" where the list has no address of email to write to, or it is the applicant's own; "known" where it
+    heard of this applicant a day ago at most; "too_many" where it had its letters of today.
     """
     listed = _listed(check, number)
     if listed is None or not listed.email or listed.email == asked_by.email:
         return "nobody"
-    why = "domain" if goes_on_at is not None else "officer"
+    why = "officer" if goes_on_at is None else "association" if by_association else "domain"
     contact = f"{TOLD_LINK}:{why}:{index.blind(CODE, listed.email)}"
     if not limits.allow(f"{contact}:{asked_by.pk}", rate=1, per=A_DAY):
         return "known"

@@ -177,7 +177,7 @@ def _tell_contact(check: Check, application: Application, policy: Policy, shown:
     had its letters of today, nothing goes on unseen: an officer looks."""
     assert policy.representing is not None  # noqa: S101 (`look` has seen to it)
     until = add(start=now, allowance=policy.representing.object_within, calendar=calendars.in_force())
-    told = _told(check, application, until, now)
+    told = _told(check, application, until, now, by_association=shown.finding == NAMED)
     if told == "nobody":
         _answer_at_once(check, application, shown, now)
     elif told == "too_many":
@@ -191,7 +191,14 @@ def _tell_contact(check: Check, application: Application, policy: Policy, shown:
         contacts.note(check=check, facts=facts)
 
 
-def _told(check: Check, application: Application, goes_on_at: dt.datetime | None, now: dt.datetime) -> contacts.Told:
+def _told(
+    check: Check,
+    application: Application,
+    goes_on_at: dt.datetime | None,
+    now: dt.datetime,
+    *,
+    by_association: bool = False,
+) -> contacts.Told:
     return contacts.tell_contact(
         check=check,
         number=application.number_for(check.facts.get("roster", "")) or "",
@@ -200,6 +207,7 @@ def _told(check: Check, application: Application, goes_on_at: dt.datetime | None
         language=application.language,
         owners=owners_of(application),
         goes_on_at=goes_on_at,
+        by_association=by_association,
         actor=ACTOR,
         now=now,
     )

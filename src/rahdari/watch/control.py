@@ -31,5 +31,7 @@ def endpoint() -> Attempt | None:
             found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
         except OSError:
             return None
-        address = ipaddress.ip_address(found[0][4][0])
+        # IPv4 where there is one: a place without IPv6 would not reach us, and say nothing of anybody.
+        known = [ipaddress.ip_address(each[4][0]) for each in found]
+        address = min(known, key=lambda each: each.version)
     return Attempt(address, HttpClaim(line=LINE, path=PATH, port=port))

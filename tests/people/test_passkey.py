@@ -21,10 +21,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    # Before Playwright starts, which needs libraries that come with a browser.
+    chromium = needs_chromium()
     # Playwright's own loop makes Django believe that its calls come from asynchronous code.
     monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=needs_chromium(), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         context = browser.new_context(viewport={"width": 360, "height": 740})
         context.set_default_timeout(PATIENCE * 1000)
         page = context.new_page()

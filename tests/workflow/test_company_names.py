@@ -114,16 +114,6 @@ class TestANameThatIsContested:
     def registration(self) -> Registration:
         return registered_by(sent(OFFICE, at=timezone.now()))
 
-    def complained(self, target: str, about: str, sender: str) -> Complaint:
-        now = timezone.now()
-        facts: dict[str, Any] = {"kind": "correction", "about": about, "target": target, "language": "en"}
-        claim = complaints.send(id=uuid.uuid4(), words="It is ours.", email=sender, now=now, **facts)
-        complaints.look_up(now=now)
-        assert not contesting.name_is_contested(registered_by(Application.objects.filter(status="granted")[0]))
-        complaints.confirm(complaint=claim, now=now)
-        complaints.look_up(now=now)
-        return Complaint.objects.get(pk=claim.pk)
-
     def test_is_said_in_the_place_of_a_match_and_nowhere_else(self, registration: Registration, client: Client) -> None:
         on_paper = f"/c/{registration.reference}/{links.token('certificate', registration.reference)}/"
 
@@ -133,7 +123,7 @@ class TestANameThatIsContested:
 
         assert "The name matches" in read(NAME) and "contested" not in read("paper")
         before = {name: VARIES.sub("", read(name)) for name in ("", "Another House")}
-        self.complained(NUMBER, "company", OFFICE)
+        complained(NUMBER, "company", OFFICE)
         assert "The name is contested" in read(NAME) and "The name matches" not in read(NAME)
         assert "The name is contested" in read("paper")
         assert {name: VARIES.sub("", read(name)) for name in before} == before
@@ -142,7 +132,7 @@ class TestANameThatIsContested:
     def test_is_contested_by_a_stranger_while_an_officer_says_so_and_by_no_reading(
         self, registration: Registration, about: str, target: str
     ) -> None:
-        claim = self.complained(target or registration.reference, about, "crook@mail.example")
+        claim = complained(target or registration.reference, about, "crook@mail.example")
         desk, place = browser_of(an_officer()), [claim.reference]
         for answer, contested in (("", False), ("yes", True), ("yes", True), ("no", False), ("yes", True)):
             if answer:
@@ -172,16 +162,27 @@ class TestANameThatIsContested:
         other, crook = "0000988", "office@hall.example"
         imported(tmp_path, "companies", f"{COMPANIES}{other},{NAME},active,{crook},,\n")
         thief = registered_by(sent(crook, "203.0.113.67", company_number=other, at=timezone.now()))
-        claim = self.complained(target or registration.reference, about, sender)
+        claim = complained(target or registration.reference, about, sender)
         assert contesting.name_is_contested(registration) and contesting.name_is_contested(thief)
         assert about != "name" or claim.registration is None  # two have the name: none of them is asked
 
     def test_is_one_question_to_its_holder_however_many_say_it(self, registration: Registration) -> None:
-        first, *others = [self.complained(NUMBER, "company", f"crook-{each}@mail.example") for each in range(3)]
+        first, *others = [complained(NUMBER, "company", f"crook-{each}@mail.example") for each in range(3)]
         assert first.part_of is None and {each.part_of for each in others} == {first}
         owner = User.objects.get(email=OFFICE)
         assert letters_to(owner).count("complaint_to_answer") == 1
         assert [each.reference for each in complaint_queries.to_answer(registration)] == [first.reference]
+
+
+def complained(target: str, about: str, sender: str) -> Complaint:
+    now = timezone.now()
+    facts: dict[str, Any] = {"kind": "correction", "about": about, "target": target, "language": "en"}
+    claim = complaints.send(id=uuid.uuid4(), words="It is ours.", email=sender, now=now, **facts)
+    complaints.look_up(now=now)
+    assert not contesting.name_is_contested(registered_by(Application.objects.filter(status="granted")[0]))
+    complaints.confirm(complaint=claim, now=now)
+    complaints.look_up(now=now)
+    return Complaint.objects.get(pk=claim.pk)
 
 
 def registered_by(application: Application) -> Registration:
@@ -253,3 +254,42 @@ class TestAPrivatePersonInACompanysName:
         common: dict[str, Any] = {"actor": f"person:{person.applicant_id}", "now": NOW + DAY}
         change = renewal.apply_again(registration=registration, applicant=person.applicant, about="change", **common)
         assert proved_and_sent(change, "203.0.113.82", NOW + DAY).status == "granted"
+
+    @pytest.fixture
+    def registration(self) -> Registration:
+        """Of a private person in the name of a firm that is on the list, and not registered: an officer let it be."""
+        at = timezone.now()
+        person = a_freelancer("one@mail.example", "203.0.113.80", number="", name="Sample Software House", at=at)
+        officer, case = an_officer(), decisions.case_of(person)
+        assert case is not None
+        granting.grant(case=assignment.take_case(case=case, officer=officer, now=at), officer=officer, now=at)
+        workflow.advance(now=at)
+        person.refresh_from_db()
+        return registered_by(person)
+
+    @pytest.mark.parametrize(
+        ("sender", "contested"),
+        [(OFFICE, True), ("clerk@softwarehouse.example", True), ("one-of-the-name@mail.example", False)],
+    )
+    def test_is_contested_on_the_certificate_by_the_contact_of_the_firm(
+        self, registration: Registration, client: Client, sender: str, contested: bool
+    ) -> None:
+        on_paper = f"/c/{registration.reference}/{links.token('certificate', registration.reference)}/"
+        in_public = {"number": registration.reference, "name": "Sample Software House"}
+        before = VARIES.sub("", client.get("/check/", in_public).text)
+        complained(registration.reference, "entry", sender)
+        assert ("The name is contested" in client.get(on_paper).text) is contested
+        # Without the certificate no name of a person is vouched for, and none is contested.
+        assert VARIES.sub("", client.get("/check/", in_public).text) == before
+
+    def test_is_contested_for_nobody_else_of_the_name(self, registration: Registration) -> None:
+        """Persons share their names: a claim to the name is said of theirs once an officer says so."""
+        claim = complained("Sample Software House", "name", OFFICE)
+        assert not contesting.name_is_contested(registration)
+        complaints.contest(complaint=claim, officer=an_officer("second"), contested=True, now=timezone.now())
+        assert contesting.name_is_contested(registration)
+
+    def test_does_not_make_the_firm_contested(self, registration: Registration) -> None:
+        firm = registered_by(sent(OFFICE, "203.0.113.67", at=timezone.now()))
+        complained(registration.reference, "entry", OFFICE)
+        assert contesting.name_is_contested(registration) and not contesting.name_is_contested(firm)

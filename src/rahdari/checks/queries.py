@@ -18,9 +18,12 @@ from rahdari.vault import cipher, index
 
 from . import rules
 from .models import Check, Outcome, Roster, RosterRow
+from .names import is_same_name
 from .roster_rows import DOMAIN, OF_FIRMS, blind_name
 
 ROW = RosterRow._meta.label
+# Of firms that have one name: more are not read.
+MOST_NAMESAKES = 20
 
 
 def checks_of(subject: str) -> QuerySet[Check]:
@@ -228,6 +231,18 @@ def is_a_firms_name(name: str, lists: Iterable[Roster] | None = None) -> bool:
         return False
     found = lists_of_firms() if lists is None else lists
     return any(RosterRow.objects.filter(roster=each, name_key=key).exists() for each in found)
+
+
+def listed_as(name: str) -> list[Listed]:
+    """The firms of this name on the lists in use, however it is written, and at most MOST_NAMESAKES of each list."""
+    key = blind_name(index.blinder(), name)
+    found = []
+    for roster in lists_of_firms() if key is not None else ():
+        for row in RosterRow.objects.filter(roster=roster, name_key=key)[:MOST_NAMESAKES]:
+            if is_same_name(row.name, name):
+                contact = (row.name, row.email, row.mobile, bytes(row.domain or b""))
+                found.append(Listed(roster.imported_at, row.pk, row.active, row.valid_until, *contact))
+    return found
 
 
 def row_behind(check: Check) -> RosterRow | None:

@@ -7,6 +7,9 @@ a holder who is registered under the number. Any other contests once whoever dec
 
 Which of several registrations is the false one nobody knows before it is decided. So it is said of every registration
 under the number and of every one in the name, never of the one alone that was complained of.
+
+Private persons share their names with others. So a claim to a name is said of theirs where an officer says so, and
+otherwise where that very registration is complained of, and then of no other.
 """
 
 from collections.abc import Iterator
@@ -34,9 +37,15 @@ def name_is_contested(registration: Registration) -> bool:
     if not said:
         return False
     policy, number, name = case_clock.policy_in_force(), _number_of(registration), subjects.holder_name_of(registration)
-    about_it = [each for each in said if _is_about(each, policy, name, number)]
-    # What was joined to another is contested with it.
-    return any((each.part_of or each).contested_at is not None or _is_tied(each, policy) for each in about_it)
+    for each in said:
+        if not _is_about(each, policy, registration, name, number):
+            continue
+        # What was joined to another is contested with it.
+        if (each.part_of or each).contested_at is not None:
+            return True
+        if (number or each.about == About.ENTRY) and _is_tied(each, policy):
+            return True
+    return False
 
 
 def is_contested_by_sender(complaint: Complaint) -> bool:
@@ -59,8 +68,10 @@ def _claimed(complaint: Complaint) -> tuple[str, str]:
     return ("", complaint.target) if complaint.about == About.NAME else (complaint.target, "")
 
 
-def _is_about(complaint: Complaint, policy: Policy, name: str, number: str) -> bool:
+def _is_about(complaint: Complaint, policy: Policy, registration: Registration, name: str, number: str) -> bool:
     its_number, its_name = _claimed(complaint)
+    if complaint.about == About.ENTRY and not its_number:
+        return complaint.target == registration.reference
     names = [its_name, *(each.name for each in _listed(policy, its_number))] if its_number else [its_name]
     return (its_number != "" and its_number == number) or any(is_same_name(each, name) for each in names if each)
 
@@ -80,10 +91,8 @@ def _is_tied(complaint: Complaint, policy: Policy) -> bool:
     email = normalise_email((complaint.copy_of or complaint).email)
     free = policy.vouching.free_mail if policy.vouching is not None else None
     own_domain = free is not None and domain_of(email) not in free
-    return any(
-        email == each.email or (own_domain and checks.is_domain_of(each, domain_of(email)))
-        for each in (_listed(policy, its_number) if its_number else ())
-    )
+    listed = _listed(policy, its_number) if its_number else checks.listed_as(its_name)
+    return any(email == each.email or (own_domain and checks.is_domain_of(each, domain_of(email))) for each in listed)
 
 
 def _numbers_of(sender: User) -> Iterator[str]:

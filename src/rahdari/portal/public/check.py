@@ -102,7 +102,7 @@ def _answer(
                 context["typed"], context["fits"] = typed, is_same_name(typed, subjects.holder_name_of(registration))
             if not context.get("fits"):
                 context["form"] = CheckForm(initial={"number": exact, "name": typed})
-        if is_company and (on_paper or context.get("fits")):
+        if context.get("holder") or context.get("fits"):
             # Asked only where the page would vouch for the name: all other answers are as they were.
             context["contested"] = contesting.name_is_contested(registration)
         context["category"] = service_title(registration.category)

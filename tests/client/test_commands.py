@@ -354,7 +354,7 @@ def test_a_range_is_proved_by_a_contact_of_its_registry(terminal: Terminal) -> N
     reference = with_contacts(story.fill(story.a_draft(terminal.program.person))).reference
     code, out, _err = terminal.run("prove", reference, "--method", "contact")
     assert code == YOUR_TURN and "contact: noc@network.example  Technical contact" in out
-    assert "Code sent" in terminal.run("prove", reference, "--send-to", "noc@network.example")[1]
+    assert "Code requested" in terminal.run("prove", reference, "--send-to", "noc@network.example")[1]
     code, _out, err = terminal.run("prove", reference, "--code", "aaaa-aaaa")
     assert code == WRONG and "not the code from the latest letter" in err
     assert terminal.run("prove", reference, "--code", code_in_the_letter())[0] == DONE

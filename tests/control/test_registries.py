@@ -203,10 +203,18 @@ class TestACodeToAContact:
             self.send(fresh(challenge), by=f"person:{number}", now=after(number))
         challenge = opened(Method.CONTACT)
         attempts.look_once(challenge=challenge, now=after(100))
-        with pytest.raises(registries.NoCodeNow) as error:
-            self.send(fresh(challenge), by="person:x", now=after(100))
-        assert error.value.why == "too_many"
-        self.send(fresh(challenge), now=NOW + dt.timedelta(days=2))
+        self.send(fresh(challenge), by="person:x", now=after(100))
+        assert Letter.objects.count() == rules.MOST_CODES_A_DAY
+        # Whoever asked reads what they would if nobody else had, and nothing that they type is taken.
+        shown = method_words.of_look(queries.last_attempt(fresh(challenge)))
+        assert shown.short == "Code requested" and fresh(challenge).facts["to"] == NOC
+        with pytest.raises(registries.CodeNotTaken, match="wrong"):
+            registries.try_code(challenge=challenge, given=registries.code_of(fresh(challenge)), now=after(101))
+        # What did not go out is not counted against the contact.
+        self.send(fresh(challenge), by="person:x", now=after(100) + dt.timedelta(hours=24, seconds=-50))
+        assert Letter.objects.count() == rules.MOST_CODES_A_DAY + 1
+        code = self.send(fresh(challenge), now=NOW + dt.timedelta(days=2))
+        registries.try_code(challenge=challenge, given=code, now=NOW + dt.timedelta(days=2))
 
     def test_is_not_used_up_for_others_by_one_who_asks(self) -> None:
         asked = [opened(Method.CONTACT) for _ in range(rules.MOST_CODES_OF_ONE + 1)]

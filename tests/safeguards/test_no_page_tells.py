@@ -20,6 +20,7 @@ from rahdari.apply.models import Application
 from rahdari.attest import queries as attestations
 from rahdari.attest.rules import Identifier
 from rahdari.checks import contacts
+from rahdari.control import rules
 from rahdari.decide import queries as decisions
 from rahdari.letters.models import Letter
 from rahdari.sampling import drawing, looking
@@ -321,6 +322,24 @@ class TestACompanysNumber:
             answer = browser(each.applicant).post(reverse("portal:represent", args=[each.reference]), data)
             answers.append((answer.status_code, self.plain(answer.content.decode())))
         assert answers == [answers[0]] * len(answers)
+
+    def test_on_the_list_whose_contact_had_its_codes_says_nothing_of_those_who_asked(self) -> None:
+        """Nothing goes out any more, and whoever asks reads what they would if nobody else had asked."""
+        found = self.applied(LISTED, ("asks-0@mail.example", "asks-1@mail.example", "asks-2@mail.example"))
+        self.proved(found)
+        rivals = [
+            a_company(f"rival-{each}@mail.example", f"203.0.113.11{each}", company_number=LISTED[0], at=timezone.now())
+            for each in range(rules.MOST_CODES_A_DAY)
+        ]
+        for each in rivals:
+            browser(each.applicant).post(reverse("portal:represent", args=[each.reference]), {"to": "email"})
+        self.posted(found, {"to": "email"})
+        codes = Letter.objects.filter(template="represents_code")
+        assert codes.count() == rules.MOST_CODES_A_DAY + 1  # of the three the last has another contact
+        assert self.differences(found) == []
+        for data in ({"code": "7kq2-m4xz"}, {"to": "mobile"}, {"to": "email"}, {"to": "email"}):
+            self.posted(found, data)
+            assert self.differences(found) == []
 
     @pytest.mark.parametrize("leaves", [False, True])
     def test_on_the_list_is_a_code_away_and_goes_to_an_officer_without_it(self, leaves: bool) -> None:

@@ -272,15 +272,15 @@ class TestACompanyThatAnybodyCanName:
 
 
 class TestCodesToTheContact:
-    def test_are_few_whoever_asks(self) -> None:
+    def test_are_few_whoever_asks_and_beyond_them_none_is_taken(self) -> None:
+        given = {"number": NUMBER, "channel": "email", "holder": NAME, "language": "en", "actor": "p", "now": NOW}
         for count in range(rules.MOST_CODES_A_DAY + 1):
             application = sent(f"one-{count}@mail.example", f"203.0.113.{70 + count}")
-            given = {"number": NUMBER, "channel": "email", "holder": NAME, "language": "en", "actor": "p", "now": NOW}
-            if count < rules.MOST_CODES_A_DAY:
-                contacts.send_code(check=whose(application), asked_by=application.applicant, **given)
-            else:
-                with pytest.raises(registries.NoCodeNow, match="too_many"):
-                    contacts.send_code(check=whose(application), asked_by=application.applicant, **given)
+            contacts.send_code(check=whose(application), asked_by=application.applicant, **given)
+            assert contacts.last_sent(whose(application), NOW) == "email"
+        assert Letter.objects.filter(template="represents_code").count() == rules.MOST_CODES_A_DAY
+        with pytest.raises(registries.CodeNotTaken, match="wrong"):
+            contacts.try_code(check=whose(application), given=contacts.code_of(whose(application)), actor="p", now=NOW)
 
     def test_are_not_used_up_for_others_by_one_who_asks(self) -> None:
         given = {"number": NUMBER, "channel": "email", "holder": NAME, "language": "en", "actor": "p", "now": NOW}
@@ -338,10 +338,11 @@ class TestTheContactOfANumber:
             crook = sent(f"crook-{count}@mail.example", f"203.0.113.{70 + count}")
             contacts.send_code(check=whose(crook), asked_by=crook.applicant, **given)
         honest = sent("employee@mail.example", "203.0.113.90")
-        with pytest.raises(registries.NoCodeNow, match="too_many"):
-            contacts.send_code(check=whose(honest), asked_by=honest.applicant, **given)
+        contacts.send_code(check=whose(honest), asked_by=honest.applicant, **given)
+        assert whose(honest).facts["to_nobody"]
         guest = sent("guest@softwarehouse.example", "203.0.113.91")
         contacts.send_code(check=whose(guest), asked_by=guest.applicant, **given)
+        assert not whose(guest).facts["to_nobody"]
         seen = representing.applying_with_the_number(whose(crook))
         assert {honest.pk, guest.pk, crook.pk} <= {each.application.pk for each in seen} and len(seen) == 8
         assert representing.answer_as_contact(whose(crook), str(whose(honest).pk), agrees=True, now=NOW)

@@ -56,7 +56,7 @@ def _pending(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Applicati
 @prove(
     "POST",
     f"{AT}/contact/letter",
-    Ok("A letter is on its way to them.", CHALLENGE, 202),
+    Ok("A letter is on its way to them, unless they had their six of today.", CHALLENGE, 202),
     body=closed({"contact": text(300)}),
     problems=REFUSED,
 )
@@ -64,7 +64,8 @@ def send_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer
     """Have a code sent to a contact of the range.
 
     `contact` is the address of one of `contacts`, those that the registry publishes. They read who asks, for which
-    range, and the code; three letters at most. Only they have the code: no answer of ours holds it.
+    range, and the code; three letters at most. A contact gets six a day: beyond
+    them nothing goes out, and the answer is the same. Only they have the code: no answer of ours holds it.
     """
     row, by, pending = _pending(call, reference, endpoint)
     if not row.holder_name:

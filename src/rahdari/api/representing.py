@@ -91,15 +91,16 @@ def get_representation(call: Call, reference: str) -> Answer:
 @write(
     "POST",
     f"{AT}/letter",
-    Ok("A message is on its way to them.", REPRESENTATION, 202),
+    Ok("A message is on its way to them, unless they had their six of today.", REPRESENTATION, 202),
     body=closed({"to": choice(*WAYS)}),
     problems=REFUSED,
 )
 def send_representation_code(call: Call, reference: str) -> Answer:
     """Have a code sent to the contact on the list.
 
-    They read for whom and with which email address it is asked, and the code; three messages at most. For the number of
-    a member the answer is the same when the list has no such contact.
+    They read for whom and with which email address it is asked, and the code; three messages at most. A contact gets
+    six a day: beyond them nothing goes out, and the answer is the same. So it is for the number of a member when the
+    list has no such contact.
     """
     row, by, check = _waiting(call, reference)
     try:

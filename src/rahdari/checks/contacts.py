@@ -11,8 +11,8 @@ at its domain or by an association's word, which waits for its no; and when an a
 Behind the link it reads who applies with the number, whoever of them the letter was about, and says yes or no to each.
 
 Invariants: the contact is read from the list when it is written to, and stands in no check; a code is derived, and
-another one with each letter; nobody is written to often, whoever asks, and nobody uses that up alone; what is not shown
-in time goes to an officer; only a mailbox at the domain and an association's word go on without a word of the contact
+another one with each letter; nobody is written to often, whoever asks, and nobody uses that up alone or sees that
+others did; what is not shown in time goes to an officer; only a mailbox at the domain and an association's word go on without a word of the contact
 that was told of it.
 """
 
@@ -187,22 +187,19 @@ def send_code(
     if not (to or is_member) or channel not in {each.channel for each in contacts_of(check, number=number)}:
         raise NoCodeNow("unknown")
     facts = check.facts
-    # Of a member's number whoever asks reads of their own tries alone, counted by the number that was given: one which
-    # nobody has ends as soon as another, and nobody sees that somebody else has asked. The contact has its count
-    # besides, and beyond it nothing goes out, with the same answer.
+    # Whoever asks reads of their own tries alone, and nobody sees that somebody else has asked: the contact has its
+    # count besides, and beyond it nothing goes out, with the same answer. A member's number is counted as it was given:
+    # one which nobody has ends as soon as another.
     own_domain = "by_mail" in facts
-    if is_member:
-        allowed = _has_own_part(_key(f"{facts['roster']}:{number}", own_domain=own_domain), asked_by)
-    else:
-        allowed = _is_allowed(to, asked_by, own_domain=own_domain)
-    if facts.get("sent", 0) >= proving.MOST_CODES or not allowed:
+    counted = f"{facts['roster']}:{number}" if is_member else to
+    own_part = _has_own_part(_key(counted, own_domain=own_domain), asked_by)
+    if facts.get("sent", 0) >= proving.MOST_CODES or not own_part:
         raise NoCodeNow("too_many")
     # Whoever said no there is not asked again.
-    if is_member and to and ("contact" in facts or not _is_allowed(to, asked_by, own_domain=own_domain)):
+    if to and ("contact" in facts or not _takes_another(to, asked_by, is_counted=not is_member, own_domain=own_domain)):
         to = ""
     facts |= {"sent": facts.get("sent", 0) + 1, "tries": 0, "to": channel, "sent_at": now.isoformat()}
-    if is_member:
-        facts["to_nobody"] = not to
+    facts["to_nobody"] = not to
     check.save(update_fields=["facts"])
     detail = {"to": channel if to else "nobody"}
     journal.record(act="checks.sent_code", actor=actor, subject=check.subject, now=now, detail=detail)
@@ -249,11 +246,13 @@ def tell_of_number(*, check: Check, number: str, url: str, now: dt.datetime) -> 
     return True
 
 
-def _is_allowed(to: str, asked_by: User, *, own_domain: bool) -> bool:
-    """Counts the letter. The applicant's own part first: what it lacks is taken from nobody else's. Whoever has a
-    mailbox at the contact's domain has a part that strangers cannot use up; all are on the page behind each letter."""
+def _takes_another(to: str, asked_by: User, *, is_counted: bool, own_domain: bool) -> bool:
+    """Counts the letter. The applicant's own part first (unless it `is_counted`): what it lacks is taken from nobody
+    else's. Whoever has a mailbox at the contact's domain has a part that strangers cannot use up; all are on the page
+    behind each letter."""
     contact = _key(to, own_domain=own_domain)
-    return _has_own_part(contact, asked_by) and limits.allow(contact, rate=proving.MOST_CODES_A_DAY, per=A_DAY)
+    own_part = is_counted or _has_own_part(contact, asked_by)
+    return own_part and limits.allow(contact, rate=proving.MOST_CODES_A_DAY, per=A_DAY)
 
 
 def _key(to: str, *, own_domain: bool) -> str:

@@ -42,7 +42,7 @@ class Facts(TypedDict, total=False):
     sent_at: str
     to: Literal["email", "mobile"]
     tries: int
-    to_nobody: bool  # there was no contact to write to, and the applicant is not told so
+    to_nobody: bool  # nothing went out, and the applicant is not told so
     # Of what that contact was told without being asked for a code, and what it said.
     told_at: str
     contact: Literal["yes", "no"]

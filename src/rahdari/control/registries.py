@@ -33,7 +33,8 @@ SENT, RIGHT, WRONG = "code_sent", "code_right", "code_wrong"
 
 
 class NoCodeNow(RahdariError):
-    """No code is sent. `.why`: too_many (for this proof, or to that address today) | unknown (no such contact)."""
+    """No code is sent. `.why`: too_many (for this proof, or of this applicant to that address today) | unknown (no such
+    contact)."""
 
     says = "{why}"
     why: str
@@ -105,7 +106,8 @@ def send_code(
     *, challenge: Challenge, contact: str, name: str, language: str, actor: str, now: dt.datetime
 ) -> Challenge:
     """Write a code to one of the contacts that the registry publishes. The contact reads who asks (`name`) and for
-    which block, and hands the code over if that is right. Raises NoCodeNow, ChallengeNotPending.
+    which block, and hands the code over if that is right. Where it had its letters of the day nothing goes out, and the
+    applicant reads the same: nobody sees that somebody else has asked. Raises NoCodeNow, ChallengeNotPending.
     """
     challenge = _locked(challenge, now)
     facts = challenge.facts
@@ -118,14 +120,18 @@ def send_code(
     by = index.blind(CONTACT, actor)
     lately = ProbeAttempt.objects.filter(finding=SENT, evidence__to=to, at__gt=now - A_DAY)
     of_one = lately.filter(evidence__by=by).count() >= rules.MOST_CODES_OF_ONE
-    if facts.get("sent", 0) >= rules.MOST_CODES or of_one or lately.count() >= rules.MOST_CODES_A_DAY:
+    if facts.get("sent", 0) >= rules.MOST_CODES or of_one:
         raise NoCodeNow("too_many")
-    facts |= {"sent": facts.get("sent", 0) + 1, "tries": 0, "to": contact}
+    to_nobody = lately.exclude(evidence__to_nobody=True).count() >= rules.MOST_CODES_A_DAY
+    facts |= {"sent": facts.get("sent", 0) + 1, "tries": 0, "to": contact, "to_nobody": to_nobody}
     challenge.given = json.dumps(facts, sort_keys=True)
     challenge.save(update_fields=["given"])
     about = {"role": chosen["role"], "domain": contact.rpartition("@")[2]}
-    ProbeAttempt.objects.create(challenge=challenge, at=now, finding=SENT, evidence={**about, "to": to, "by": by})
+    counted = {"to": to, "by": by, "to_nobody": to_nobody}
+    ProbeAttempt.objects.create(challenge=challenge, at=now, finding=SENT, evidence={**about, **counted})
     journal.record(act="control.sent_code", actor=actor, subject=challenge.subject, now=now, detail=about)
+    if to_nobody:
+        return challenge
     letters.write_to_outsider(
         address=contact,
         language=language,
@@ -152,7 +158,7 @@ def _try_code(challenge: Challenge, given: str, now: dt.datetime) -> str:
     if facts["tries"] >= rules.MOST_TRIES:
         return "used_up"
     about = {"domain": facts["to"].rpartition("@")[2], "block": challenge.block}
-    if rules.same_code(given, code_of(challenge)):
+    if not facts.get("to_nobody") and rules.same_code(given, code_of(challenge)):
         # Only once: what counts for a part is not to be typed again.
         facts["tries"] = rules.MOST_TRIES
         challenge.given = json.dumps(facts, sort_keys=True)

@@ -112,6 +112,36 @@ class TestSaying:
         answer = say(visitor(), draft, "9.1", quoted="working hours")
         assert answer.status_code == 422 and "more than once" in answer.text
 
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    @pytest.mark.parametrize(
+        ("name", "whose"),
+        [
+            ("{en}", "{language}"),
+            ("Director, {upper} (Registry)", "{language}"),
+            ("{ur}", "{language}"),
+            ("Sample\u00a0 ÁSSOCIATION", "Sample Association"),
+            ("نمونہ ایسوسی ایشن کے صدر", "Sample Association"),
+        ],
+    )
+    def test_under_the_name_of_the_office_or_of_a_body_that_was_asked_is_refused(
+        self, language: str, name: str, whose: str
+    ) -> None:
+        draft, office = a_draft().draft, policy.current(None).authority
+        body = a_body()
+        name = name.format(en=office.en, upper=office.en.upper(), ur=office.ur)
+        answer = say(visitor(language), draft, words="These are my words.", name=name)
+        its = office if whose == "{language}" else body.name_text
+        assert answer.status_code == 422 and "These are my words." in answer.text
+        assert its.in_language(language) in text_of_page(answer.text)
+        if language == "ur":
+            assert page_problems(answer.text) == []
+        assert say(visitor(), draft, name="A sample of an association").status_code == 302
+
+    @pytest.mark.parametrize("name", ["\u0430dviser", "Write to help@crook.example", "…", "①"])
+    def test_under_no_name_is_refused(self, name: str) -> None:
+        """It leads somewhere, has no letter, or signs that only look like one."""
+        assert say(visitor(), a_draft().draft, name=name).status_code == 422
+
     def test_of_the_same_under_another_name_says_that_it_was_said_before(self) -> None:
         draft, words, address = a_draft().draft, "Eight hours are too long.", "one@reader.example"
         first = a_comment(draft, words=words, name="Sample First", email=address)
@@ -189,7 +219,7 @@ class TestABody:
         for email in ("me@elsewhere.example", "me@notassociation.example", "me@office.association.example"):
             wrong = client.post(place, given | {"email": email})
             assert wrong.status_code == 422 and "Enter an address at" in wrong.text
-        sent = client.post(place, given | {"email": "law@association.example"})
+        sent = client.post(place, given | {"email": "law@association.example", "name": "Sample Association"})
         [comment] = Comment.objects.filter(draft=draft)
         client.post(sent["Location"], {"code": code_for(comment)})
         page = client.get(at("consultation_comments", draft)).text

@@ -206,8 +206,9 @@ class TestACodeToAContact:
         self.send(fresh(challenge), by="person:x", now=after(100))
         assert Letter.objects.count() == rules.MOST_CODES_A_DAY
         # Whoever asked reads what they would if nobody else had, and nothing that they type is taken.
-        shown = method_words.of_look(queries.last_attempt(fresh(challenge)))
-        assert shown.short == "Code requested" and fresh(challenge).facts["to"] == NOC
+        asked = queries.last_attempt(fresh(challenge))
+        assert asked is not None and method_words.of_look(asked).short == "Code requested"
+        assert fresh(challenge).facts["to"] == NOC
         with pytest.raises(registries.CodeNotTaken, match="wrong"):
             registries.try_code(challenge=challenge, given=registries.code_of(fresh(challenge)), now=after(101))
         # What did not go out is not counted against the contact.

@@ -12,8 +12,8 @@ Behind the link it reads who applies with the number, whoever of them the letter
 
 Invariants: the contact is read from the list when it is written to, and stands in no check; a code is derived, and
 another one with each letter; nobody is written to often, whoever asks, and nobody uses that up alone or sees that
-others did; what is not shown in time goes to an officer; only a mailbox at the domain and an association's word go on without a word of the contact
-that was told of it.
+others did; what is not shown in time goes to an officer; only a mailbox at the domain and an association's word go on
+without a word of the contact that was told of it.
 """
 
 import datetime as dt

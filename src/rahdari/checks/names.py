@@ -83,6 +83,12 @@ def fold_name(name: str) -> tuple[str, ...]:
     return tuple(_SAME_WORD.get(word, word) for word in words)
 
 
+def stands_in(name: str, other: str) -> bool:
+    """Whether `other` has all words of `name`, one after another, however they are written."""
+    words, among = fold_name(name), fold_name(other)
+    return bool(words) and any(among[at : at + len(words)] == words for at in range(len(among)))
+
+
 def _is_passed_over(sign: str) -> bool:
     """Marks, signs that nobody sees, and those that stand among letters and are none (ʼ, ـ, ꞏ)."""
     kind = unicodedata.category(sign)

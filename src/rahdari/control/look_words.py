@@ -270,7 +270,9 @@ LOOKS: dict[tuple[str, str, str], Look] = {
         _("%(registry)s has no email address for the range. Choose another method."),
     ),
     ("code_sent", REGISTRY, ""): Look(
-        "wait", _("Code requested"), _("At %(time)s a code to a contact at %(domain)s was requested. It gets 6 a day at most.")
+        "wait",
+        _("Code requested"),
+        _("At %(time)s a code to a contact at %(domain)s was requested. It gets 6 a day at most."),
     ),
     ("code_wrong", REGISTRY, ""): Look(
         "bad", _("The code was not right"), _("At %(time)s the code entered was not the one we sent.")

@@ -1,15 +1,19 @@
 """What somebody fills in who says something about a draft. Nothing of it is asked of the register."""
 
 import uuid
-from functools import partial
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from rahdari.consult import rules
-from rahdari.people.names import leads_nowhere
+from rahdari import policy
+from rahdari.checks.names import stands_in
+from rahdari.consult import bodies, rules
+from rahdari.consult.models import Body
+from rahdari.people.names import NameField
 from rahdari.web import fields
 
 # The answer "all of it", where a passage is chosen.
@@ -52,16 +56,20 @@ class SayForm(forms.Form):
         hint=gettext_lazy("What should change, and why. Public."),
         rows=6,
     )
-    name = fields.line(
-        gettext_lazy("Shown as"),
-        hint=gettext_lazy("Any name that you choose. May stay empty. Public."),
-        most=60,
+    name = NameField(
+        label=gettext_lazy("Shown as"),
+        help_text=gettext_lazy("Any name that you choose. May stay empty. Public."),
+        of_firm=True,
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
+        error_messages={"max_length": gettext_lazy("This is too long: use at most %(limit_value)s characters")},
     )
-    name.validators.append(partial(leads_nowhere, of_firm=True))
     email = _email(gettext_lazy("For a code now, and for news of your comment. Not public."))
 
-    def __init__(self, *args: Any, text: str = "", version: int, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, text: str = "", version: int, speaks_for: Body | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.speaks_for = speaks_for
         self.sentences = rules.sentences(text)
         self.fields["key"].initial = uuid.uuid4()
         self.fields["version"].initial = version
@@ -73,6 +81,16 @@ class SayForm(forms.Form):
         if len(self.sentences) > 1:
             choices.choices += [(str(place), each) for place, each in enumerate(self.sentences)]
         choices.initial = ALL
+
+    def clean_name(self) -> str:
+        """The office, and whom it asked to speak as such, are named by no one else."""
+        name: str = self.cleaned_data["name"]
+        others = [each.name_text for each in bodies.bodies() if each.ended_at is None and each != self.speaks_for]
+        for one in [policy.current(settings.POLICY_FILE).authority, *others]:
+            if any(stands_in(text, name) for text in (one.en, one.ur)):
+                said = _("This is the name of %(name)s. Enter your own, or leave it empty.")
+                raise ValidationError(said, code="of_another", params={"name": one.in_language(get_language())})
+        return name
 
     @property
     def quote(self) -> str:

@@ -118,7 +118,7 @@ def _say(request: HttpRequest, draft: Draft, speaks_for: Body | None = None) -> 
     if given is not None and newer:
         # Its author read another text: the words are kept, and what they are about is asked again.
         given["version"], given["passage"] = str(version.number), ""
-    form = SayForm(given, text=text, version=version.number)
+    form = SayForm(given, text=text, version=version.number, speaks_for=speaks_for)
     status = 200
     if form.is_bound:
         status = 422

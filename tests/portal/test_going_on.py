@@ -66,6 +66,8 @@ def test_what_is_needed_is_told_before_somebody_signs_up(client: Client) -> None
     page = client.get(reverse("apply:ready")).text
     assert "identity card" not in page and "One proof of employment or freelance work" in page
     assert "Somebody confirms it" in page
+    # With these alone the number of a card is asked, so nobody finds out halfway that it is at home.
+    assert "an association with your card number" in page and "With your card number. Nobody else is asked." in page
 
 
 class TestTheNextTask:

@@ -154,11 +154,17 @@ def evidence_groups(service: Service) -> list[EvidenceGroup]:
     for kind in service.evidence:
         of = confirmed if kind.sort.asks else own if kind.weight == "provisional" else papers
         of.append((kind.key, kind.title))
+    # Of a card that is asked of everybody the page speaks by itself.
+    with_card = {
+        key for key, _title in confirmed + own if not rules.asks_card(service) and rules.asks_card(service, key)
+    }
     groups = [
         EvidenceGroup(
             "confirmed",
             gettext("Somebody confirms it"),
-            gettext("A client, employer or association."),
+            gettext("A client, employer, or an association with your card number.")
+            if rules.ASSOCIATION in with_card
+            else gettext("A client, employer or association."),
             tuple(confirmed),
         ),
         EvidenceGroup(
@@ -170,7 +176,9 @@ def evidence_groups(service: Service) -> list[EvidenceGroup]:
         EvidenceGroup(
             "own",
             gettext("Your own declaration"),
-            gettext("Nobody else is asked. For a shorter period at first."),
+            gettext("With your card number. Nobody else is asked. For a shorter period at first.")
+            if with_card - {rules.ASSOCIATION}
+            else gettext("Nobody else is asked. For a shorter period at first."),
             tuple(own),
         ),
     ]

@@ -32,6 +32,7 @@ from rahdari.letters.models import Letter
 from rahdari.people.models import User
 from rahdari.register import queries as entries
 from rahdari.register.rules import Standing
+from rahdari.workflow import reminding
 from tests.builders.cases import DAY, HOUR, a_case
 from tests.builders.programs import Program
 from tests.complaint.test_complaints import answered as complaint_answered
@@ -222,6 +223,14 @@ def bounced(template: str) -> None:
     assert Letter.objects.filter(template=template).update(state="failed")
 
 
+def reminded_before(end: dt.datetime) -> int:
+    """How many reminders to answer the last days before this end bring."""
+    before = Letter.objects.filter(template="reminder_to_answer").count()
+    for days in range(14, -1, -1):
+        reminding.remind(end - days * DAY)
+    return Letter.objects.filter(template="reminder_to_answer").count() - before
+
+
 class TestAnOrderWhoseLetterComesBack:
     def test_of_a_refusal_is_handed_over_and_the_time_runs_from_then(self, officer: User, second: User) -> None:
         case = refused(officer, second)
@@ -310,11 +319,19 @@ class TestANoticeWhoseLetterComesBack:
             "the time to answer has not begun"
             in holder.get(reverse("portal:notice", args=[case.application.reference])).text
         )
+        program, one = Program(case.application.applicant), f"/applications/{case.application.reference}"
+        assert program.get(f"{one}/notice").said["answer_until"] is None
+        assert program.get(one).said["awaited"][0]["until"] is None
+        assert reminded_before(notice.answer_due_at) == 0
         actions.record_service(case=case, officer=officer, on=late.date(), how="By courier.", now=late)
         deadlines.close_unanswered(now=late + DAY)
         assert open_one(case).state == NoticeState.RUNNING
         again = case_clock.notice_due_at(open_one(case))
         assert again > late + 7 * DAY
+        assert dt.datetime.fromisoformat(program.get(f"{one}/notice").said["answer_until"]) == again.replace(
+            microsecond=0
+        )
+        assert reminded_before(again) == 1
         deadlines.close_unanswered(now=again + HOUR)
         refusals.second_refusal(case=case, officer=second, because="So it is.", now=again + 2 * HOUR)
 
@@ -332,7 +349,7 @@ class TestANoticeWhoseLetterComesBack:
 
     @pytest.mark.parametrize("code", ["S4", "X5"])
     def test_of_a_revocation_likewise(self, code: str, officer: User, director: User) -> None:
-        case, _found = granted()
+        case, found = granted()
         proposed(case, officer, code)
         notice = open_one(case)
         bounced("registration_notice")
@@ -341,7 +358,13 @@ class TestANoticeWhoseLetterComesBack:
         assert open_one(case).state == NoticeState.RUNNING
         with pytest.raises((transitions.NotPossibleNow, transitions.MayNotSecond)):
             revocation.second_revocation(case=case, officer=director, because="So it is.", now=late)
+        page = reverse("portal:notice", args=[case.application.reference])
+        holder, program = signed_in(case.application.applicant), Program(case.application.applicant)
+        assert "It must be decided by" not in holder.get(page).text
+        assert "Answer by" not in holder.get(reverse("portal:home")).text
+        assert program.get(f"/registrations/{found.reference}").said["proposal"]["decide_by"] is None
         actions.record_service(case=case, officer=officer, on=late.date(), how="By courier.", now=late)
+        assert "It must be decided by" in holder.get(page).text
         again = case_clock.notice_due_at(open_one(case))
         assert again > late + 29 * DAY
         deadlines.close_unanswered(now=again + HOUR)
@@ -363,6 +386,10 @@ class TestAQuestionWhoseLetterComesBack:
         page = holder.get(reverse("portal:question", args=[case.application.reference])).text
         assert "the time to answer has not begun" in page
         assert "The deadline to answer passed" not in page and "If you cannot answer by" not in page
+        program, one = Program(case.application.applicant), f"/applications/{case.application.reference}"
+        assert program.get(f"{one}/question").said["answer_until"] is None
+        assert program.get(one).said["awaited"][0]["until"] is None
+        assert reminded_before(question.due_at) == 0
         shown = desk.get(reverse("decide:case", args=[case.application.reference])).text
         assert "The email with the question came back" in shown and "The answer is due by" not in shown
         assert reverse("appeal:served", args=[case.application.reference]) in shown
@@ -371,6 +398,10 @@ class TestAQuestionWhoseLetterComesBack:
         assert fresh(case).status == "open"
         again = case_clock.question_due_at(fresh(case).questions.get())
         assert again > late + 9 * DAY
+        assert dt.datetime.fromisoformat(program.get(f"{one}/question").said["answer_until"]) == again.replace(
+            microsecond=0
+        )
+        assert reminded_before(again) == 1
         deadlines.close_unanswered(now=again + HOUR)
         assert fresh(case).status == "not_pursued"
 

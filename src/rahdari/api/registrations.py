@@ -111,7 +111,7 @@ REGISTRATION = named(
             # When the holder last stood by it, and whether we ask if it is still right: nothing follows from silence.
             "still_right": closed({"said_at": MOMENT, "asked_at": or_null(MOMENT)}),
             # To be taken back, as the notice in the file of this application says; nothing is decided yet.
-            "proposal": or_null(closed({"application": text(20), "decide_by": MOMENT})),
+            "proposal": or_null(closed({"application": text(20), "decide_by": or_null(MOMENT)})),
         }
     ),
 )
@@ -234,7 +234,7 @@ def _proposal(found: Registration) -> Json | None:
         return None
     return {
         "application": told.case.application.reference,
-        "decide_by": stamp(case_clock.decide_by_as_told(told)),
+        "decide_by": stamp_or_none(case_clock.decided_until(told)),
     }
 
 

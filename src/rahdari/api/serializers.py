@@ -293,11 +293,11 @@ def awaited(row: Application, seen: Overview, now: dt.datetime) -> list[Json]:
         case Stage.QUESTION if seen.case is not None:
             asked = decide.open_question(seen.case)
             if asked is not None:
-                found.append(item("answer", "applicant", stamp(case_clock.question_due_at(asked)), lead))
+                found.append(item("answer", "applicant", stamp_or_none(case_clock.answer_until(asked)), lead))
         case Stage.NOTICE if seen.case is not None:
             told = decide.open_notice(seen.case)
             if told is not None:
-                found.append(item("comment", "applicant", stamp(case_clock.notice_due_at(told)), lead))
+                found.append(item("comment", "applicant", stamp_or_none(case_clock.answer_until(told)), lead))
         case Stage.HEARING:
             day = seen.hearing.starts_at if seen.hearing is not None else None
             found.append(item("hearing", "applicant" if day else "officer", stamp_or_none(day), lead))

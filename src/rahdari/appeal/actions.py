@@ -19,7 +19,7 @@ from rahdari.apply import access
 from rahdari.apply.models import Application
 from rahdari.db.queues import each_of
 from rahdari.db.wake import wake
-from rahdari.decide import case_clock, hearings, reviewing, set_aside
+from rahdari.decide import calendar_changes, case_clock, hearings, reviewing, set_aside
 from rahdari.decide import queries as cases
 from rahdari.decide.models import Case, Hearing
 from rahdari.decide.reviewer_models import Reviewer
@@ -294,6 +294,7 @@ def record_service(*, case: Case, officer: User, on: dt.date, how: str, now: dt.
         if before.how == words:
             return before
     served = Served.objects.create(case=case, on=on, how=words, recorded_by=officer, at=now)
+    calendar_changes.move_told_times(case, now)
     journal.record(
         act="appeal.served",
         actor=queries.actor_for(officer),

@@ -37,7 +37,7 @@ declare(
         with_code=True,
         event=Event("application.awaiting", {"awaiting": "comment"}),
     ),
-    Act("decide.moved_time", _("More time to answer: office days or hours changed"), EVERYBODY),
+    Act("decide.moved_time", _("More time to answer: office days changed, or it was delivered late"), EVERYBODY),
     Act("decide.answered_notice", _("Notice answered"), EVERYBODY),
     Act("decide.notice_ran_out", _("Time to answer the notice has ended"), EVERYBODY),
     Act("decide.dropped_refusal", _("Proposal withdrawn"), EVERYBODY, with_code=True),

@@ -46,7 +46,7 @@ def follow(*, now: dt.datetime, at_most: int) -> int:
         rows = applications.endpoints_of(*(case.application for case in found)) if found else ()
         addresses = Counter(each.application_id for each in rows)
         for case in found:
-            _move_told_times(case, now)
+            move_told_times(case, now)
             queue_columns.compute(case, addresses=addresses[case.application_id])
         for hearing in Hearing.objects.filter(case__in=found, closed_at__isnull=True, starts_at__gt=now):
             _tell_of_closed_day(hearing, now)
@@ -54,7 +54,8 @@ def follow(*, now: dt.datetime, at_most: int) -> int:
     return len(found)
 
 
-def _move_told_times(case: Case, now: dt.datetime) -> None:
+def move_told_times(case: Case, now: dt.datetime) -> None:
+    """Later, where the calendar or a later service says so; reminders go by the columns."""
     question, notice = queries.open_question(case), queries.open_notice(case)
     if question is not None and question.lapsed_at is None:
         question.case = case

@@ -232,6 +232,14 @@ def _notice_over(notice: Notice, served: dt.datetime) -> dt.datetime:
     return max(policy.add(start=served, allowance=allowance, calendar=calendar()), notice.answer_due_at)
 
 
+def answer_until(asked: CaseQuestion | Notice) -> dt.datetime | None:
+    """Until when it may be answered, as pages, programs and letters say it. None while its letter has come back: the
+    time has not begun."""
+    if serving.came_back(asked):
+        return None
+    return question_due_at(asked) if isinstance(asked, CaseQuestion) else notice_due_at(asked)
+
+
 def appeal_until(application: Application, told: dt.datetime | None, start: dt.datetime) -> dt.datetime | None:
     """Until when there is time to appeal that began then: as it was told, or later if the office is closed on its last
     day."""
@@ -263,6 +271,11 @@ def decide_by_as_told(notice: Notice) -> dt.datetime:
     """The same, and no earlier than it was told at the last act."""
     found = decide_by(notice)
     return found if notice.decide_by is None else max(found, notice.decide_by)
+
+
+def decided_until(notice: Notice) -> dt.datetime | None:
+    """The same, as it is said. None while the time to answer has not begun: nothing is dropped before."""
+    return None if serving.came_back(notice) else decide_by_as_told(notice)
 
 
 def second_by(notice: Notice, now: dt.datetime) -> dt.datetime:

@@ -57,7 +57,7 @@ def revoke(request: HttpRequest, reference: str) -> HttpResponse:
         "application": case.application,
         "registration": found or (restorable.registration if restorable is not None else None),
         "notice": notice,
-        "decide_by": case_clock.decide_by_as_told(notice) if notice is not None else None,
+        "decide_by": case_clock.decided_until(notice) if notice is not None else None,
         "hearings": hearings.hearings_of(about) if about is not None else (),
         "waits_for_hearing": notice is not None and notice.hearing == HearingState.ASKED,
         "restorable": restorable,

@@ -83,16 +83,13 @@ def _of_registration(registration: Registration, _day: dt.datetime) -> Due:
     )
 
 
-def _of_question(question: CaseQuestion, _day: dt.datetime) -> Due:
-    return _to_answer(question, case_clock.question_due_at(question), "portal:question")
-
-
-def _of_notice(notice: Notice, _day: dt.datetime) -> Due:
-    return _to_answer(notice, case_clock.notice_due_at(notice), "portal:notice")
-
-
-def _to_answer(row: CaseQuestion | Notice, due_at: dt.datetime, page: str) -> Due:
+def _to_answer(row: CaseQuestion | Notice, day: dt.datetime) -> Due | None:
+    """Nothing while the time has not begun, nor on a day that is not near its end: it was served later."""
+    due_at = case_clock.answer_until(row)
+    if due_at is None or due_at >= day + DAY:
+        return None
     application = row.case.application
+    page = "portal:notice" if isinstance(row, Notice) else "portal:question"
     return Due(
         about=application.subject,
         key=f":{row.pk}",
@@ -133,8 +130,8 @@ def _of_missing_proof(application: Application, _day: dt.datetime) -> Due | None
 TABLE: tuple[Reminder, ...] = (
     Reminder("registration", "registration_expires_soon", entries.expiring_between, _of_registration),
     Reminder("proof", "proof_missing", applications.sent_between, _of_missing_proof),
-    Reminder("question", "reminder_to_answer", decide_due.questions_due_between, _of_question),
-    Reminder("notice", "reminder_to_answer", decide_due.notices_due_between, _of_notice),
+    Reminder("question", "reminder_to_answer", decide_due.questions_due_between, _to_answer),
+    Reminder("notice", "reminder_to_answer", decide_due.notices_due_between, _to_answer),
 )
 
 

@@ -273,7 +273,7 @@ def _about_revocation(case: Case, told: Notice) -> dict[str, object]:
     told.case = case
     return {
         "revocation": True,
-        "decide_by": case_clock.decide_by_as_told(told),
+        "decide_by": case_clock.decided_until(told),
         "first_hours": revocation.hours_before_hearing(case_clock.policy_of(case.application)),
         "taken_first": revocation.last_before_hearing(case),
     }

@@ -199,8 +199,11 @@ def _to_do(
 def _noticed(notice: Any) -> ToDo:
     """`notice`: of `notices_about`."""
     place = reverse("portal:notice", args=[notice.case.application.reference])
-    due = values.day(case_clock.notice_due_at(notice))
-    when = _("Answer by %(date)s") % {"date": due} if notice.may_answer and not notice.is_order else _("Being decided")
+    due = case_clock.answer_until(notice)
+    if not notice.may_answer or notice.is_order:
+        when = _("Being decided")
+    else:
+        when = _("Answer by %(date)s") % {"date": values.day(due)} if due is not None else _("You can answer")
     return ToDo(place, _("An officer proposes to revoke this registration"), notice.registration_number, "warn", when)
 
 

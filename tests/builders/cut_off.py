@@ -2,6 +2,7 @@
 
 import datetime as dt
 import ipaddress
+import itertools
 import re
 import uuid
 from typing import Any
@@ -25,6 +26,7 @@ from .addresses import an_address
 NUMBER, OTHER_NUMBER = "+923001112233", "+923331112244"
 NEW, ELSEWHERE = "203.0.113.251", "198.51.100.251"
 LONG_AGO = dt.timedelta(days=40)
+_numbers = itertools.count(4_440_001)
 
 
 def with_number(user: User, number: str = NUMBER, *, since: dt.datetime | None = None) -> User:
@@ -33,6 +35,13 @@ def with_number(user: User, number: str = NUMBER, *, since: dt.datetime | None =
     numbers.ask_for_number(user=user, number=number, network="192.0.2.9", language="en", now=at)
     numbers.confirm_number(user=user, code=code_to(user, number=number), now=at)
     return user
+
+
+def with_one_number(*users: User) -> None:
+    """Accounts of one person: each confirms the same number, which nobody else has."""
+    number = f"+92300{next(_numbers)}"
+    for each in users:
+        with_number(each, number)
 
 
 def code_to(user: User, **which: str) -> str:

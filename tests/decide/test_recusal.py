@@ -1,6 +1,8 @@
 """Somebody else decides: an officer says why, or the applicant does. At the desk, on the pages, by program, and in the
 database."""
 
+from collections.abc import Callable
+
 import pytest
 from django.db import DatabaseError, transaction
 from django.test import Client
@@ -30,6 +32,7 @@ from .test_revocation import granted, proposed
 from .test_views import page, signed_in
 
 pytestmark = pytest.mark.django_db
+OnePerson = Callable[..., None]
 WHY = "The applicant is my cousin."
 DOUBT = "I am in court against the officer."
 
@@ -103,6 +106,30 @@ class TestAnOfficer:
         left(case, officer)
         assert queries.open_notice(fresh(case)) is not None
 
+    def test_leaves_what_another_account_of_theirs_has(
+        self, officer: User, second: User, director: User, one_person: OnePerson
+    ) -> None:
+        case = taken(a_case(), officer)
+        one_person(officer, second)
+        left(case, second)
+        assert (fresh(case).assigned_to, fresh(case).assigned_at) == (None, None)
+        with pytest.raises(transitions.Recused):
+            taken(fresh(case), officer)
+        assert taken(fresh(case), director).assigned_to == director
+
+    def test_takes_the_proposal_of_another_account_of_theirs_along(
+        self, officer: User, second: User, one_person: OnePerson
+    ) -> None:
+        one_person(officer, second)
+        case = a_case()
+        noticed(case, officer)
+        left(case, second)
+        assert queries.open_notice(fresh(case)) is None
+        registered, _registration = granted()
+        proposed(registered, officer)
+        left(fresh(registered), second)
+        assert queries.open_notice(fresh(registered)) is None
+
     def test_leaves_a_registration_to_others(self, officer: User, second: User) -> None:
         case, _registration = granted()
         proposed(case, officer)
@@ -145,6 +172,15 @@ class TestTheApplicant:
         with pytest.raises(recusing.NobodyElse):
             asked(case)
         assert fresh(case).assigned_to == officer and not Recusal.objects.exists()
+
+    def test_gets_no_other_account_of_the_same_person(self, officer: User, second: User, one_person: OnePerson) -> None:
+        case = taken(a_case(), officer)
+        assert recusing.others(case) == [second]
+        one_person(officer, second)
+        with pytest.raises(recusing.NobodyElse):
+            asked(case)
+        assert fresh(case).assigned_to == officer and not Recusal.objects.exists()
+        assert recusing.others(a_case(), besides=[officer]) == []
 
     def test_gets_none_while_nobody_has_it_or_a_notice_stands(self, officer: User, second: User) -> None:
         case = a_case()

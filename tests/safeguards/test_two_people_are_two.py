@@ -4,7 +4,6 @@ hours of their post. The pairs are those that constraints of the models name: a 
 
 import datetime as dt
 import functools
-import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,7 @@ from tests.attest.test_acts import a_dispute
 from tests.builders import cut_off, story
 from tests.builders.cases import DAY, NOW, a_case, a_refusal
 from tests.builders.consultations import a_comment, a_draft
+from tests.builders.cut_off import with_one_number
 from tests.builders.people import a_person, an_officer
 from tests.builders.shared import known_networks
 from tests.calendar.said import entered
@@ -48,7 +48,6 @@ from tests.sampling.test_looking import DRAWN, WHY, by_rule, drawn, looked
 pytestmark = pytest.mark.django_db
 Pair = tuple[str, str, str]
 Second = Callable[[User], object]
-numbers = itertools.count(1_112_233)
 
 
 @pytest.fixture(autouse=True)
@@ -200,12 +199,6 @@ def held_by_the_database() -> set[Pair]:
 @functools.cache
 def long_ago() -> dt.datetime:
     return NOW - 400 * DAY
-
-
-def with_one_number(*users: User) -> None:
-    number = f"+92300{next(numbers)}"
-    for each in users:
-        cut_off.with_number(each, number)
 
 
 def test_the_database_holds_each_pair_and_each_is_tried() -> None:

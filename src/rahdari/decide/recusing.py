@@ -8,6 +8,7 @@ from django.db import transaction
 from rahdari.apply.models import Application
 from rahdari.db.asked import Asked, Later
 from rahdari.errors import RahdariError
+from rahdari.people import acting_for
 from rahdari.people import queries as people
 from rahdari.people.models import Role, User
 
@@ -41,13 +42,14 @@ class NobodyElse(RahdariError):
 @transaction.atomic
 def recuse(*, case: Case, officer: User, why: str, now: dt.datetime) -> Recusal:
     """An officer declares a conflict of interest. From then on they neither see the case nor act in it; one that they
-    had goes back into the queue, and a proposal of theirs that stands is withdrawn.
+    had goes back into the queue, and a proposal of theirs that stands is withdrawn; either also where it is under
+    another account of the same person.
     Raises as `transitions.begin` does.
     """
     case = lock(case)
     begun = begin(case, "recuse", by=officer, now=now, words=why)
     notice = queries.open_notice(case)
-    if notice is not None and notice.proposed_by_id == officer.pk:
+    if notice is not None and notice.proposed_by_id in people.accounts_of(officer):
         if case.status == Status.DECIDED:
             revocation.keep_registration(case=case, officer=officer, why=begun.words, now=now)
         else:
@@ -77,16 +79,17 @@ def ask_for_another(*, case: Case, actor: str, why: str, now: dt.datetime) -> Re
 
 
 def _leave(case: Case, officer: User, *, asked_by: str, why: str, now: dt.datetime) -> Recusal:
-    if case.assigned_to_id == officer.pk:
+    if case.assigned_to_id in people.accounts_of(officer):
         case.assigned_to, case.assigned_at = None, None
         case.save(update_fields=["assigned_to", "assigned_at"])
     return Recusal.objects.create(case=case, officer=officer, asked_by=asked_by, why=why, at=now)
 
 
 def others(case: Case, *, besides: Collection[User] = ()) -> list[User]:
-    """Who could have the case in the place of whoever has it, and of those `besides`."""
+    """Who could have the case in the place of the person who has it, and of those `besides`."""
     posts = people.all_posts().filter(role__in=[Role.OFFICER, Role.SUPERVISOR])
-    without = {case.assigned_to_id, *(each.pk for each in besides)}
+    known = [each.pk for each in (case.assigned_to, *besides) if each is not None]
+    without = {account for account, _of in acting_for.accounts_of_each(known)}
     found = {post.user_id: post.user for post in posts if post.user_id not in without}
     out = conflicts_of_interest.with_part_in(case.application, found.values())
     return [user for user in found.values() if user.pk not in out]

@@ -237,6 +237,50 @@ def test_all_pairs_of_persons_and_posts(
     assert through == {("uninvolved", post) for post in allowed}
 
 
+@pytest.mark.parametrize("name", ["decide an appeal", "decide a complaint"])
+def test_another_account_of_who_had_a_part_is_refused(
+    name: str, monkeypatch: pytest.MonkeyPatch, one_person: Callable[..., None]
+) -> None:
+    enterer = an_officer("Officer E")
+    monkeypatch.setattr(drafts, "start_application", partial(drafts.start_application, entered_by=enterer))
+    proposer, recused = an_officer("Officer A"), an_officer("Officer R")
+    matter = ACTS[name][0](proposer)
+    assert matter.row is not None
+    recusing.recuse(case=fresh(matter.case), officer=recused, why="I know them.", now=LATER + HOUR)
+    for person in (proposer, matter.case.application.applicant, recused, enterer, *matter.parts):
+        other = an_officer("Officer O", role=Role.SUPERVISOR, rank=DIRECTOR)
+        assert is_let_through(matter.act, other) and is_let_through(matter.row, other)
+        one_person(person, other)
+        with pytest.raises((appeals.MayNotDecide, complaints.MayNotDecide)), transaction.atomic():
+            matter.act(other)
+        with pytest.raises(DatabaseError, match=r"had a part|two accounts of one person"), transaction.atomic():
+            matter.row(other)
+
+
+def test_who_took_an_appeal_does_not_decide_it_as_another_account_of_a_person_with_a_part(
+    one_person: Callable[..., None],
+) -> None:
+    proposer, other = an_officer("Officer A"), an_officer("Officer O", role=Role.SUPERVISOR)
+    matter = an_appeal(proposer)
+    appeal = queries.appeals().get(case=matter.case)
+    facts: dict[str, Any] = {"points": {"fact": ("dismissed", WORDS)}, "text": "", "now": LATER + 4 * DAY}
+
+    def decide(user: User) -> None:
+        appeals.decide(appeal=appeal, user=user, **facts)
+
+    def row(user: User) -> None:
+        appeal.points.update(outcome="dismissed")
+        Appeal.objects.filter(pk=appeal.pk).update(decided_at=LATER + 4 * DAY, decided_by=user)
+
+    matter.act(other)
+    assert is_let_through(decide, other) and is_let_through(row, other)
+    one_person(proposer, other)
+    with pytest.raises(appeals.MayNotDecide), transaction.atomic():
+        decide(other)
+    with pytest.raises(DatabaseError, match="had a part"), transaction.atomic():
+        row(other)
+
+
 PARTS: dict[str, Callable[[Case, User], object]] = {
     "took the case": lambda case, user: assignment.take_case(case=case, officer=user, now=LATER),
     "asked": lambda case, user: questions.ask_question(
@@ -250,7 +294,7 @@ PARTS: dict[str, Callable[[Case, User], object]] = {
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_nobody_decides_an_appeal_who_had_any_part(part: str) -> None:
+def test_nobody_decides_an_appeal_who_had_any_part(part: str, one_person: Callable[..., None]) -> None:
     user = an_officer("Officer A", role=Role.SUPERVISOR)
     case = a_case()
     PARTS[part](case, user)
@@ -260,7 +304,11 @@ def test_nobody_decides_an_appeal_who_had_any_part(part: str) -> None:
         sent_at=LATER, sent_by="person:x", grounds=["silence"], due_at=LATER + 30 * DAY
     )
     appeal = queries.appeals().get(pk=appeal.pk)
-    with pytest.raises(appeals.MayNotDecide):
-        appeals.take(appeal=appeal, user=user, now=LATER + DAY)
-    with pytest.raises(DatabaseError), transaction.atomic():
-        Appeal.objects.filter(pk=appeal.pk).update(assigned_to=user)
+    other = an_officer("Officer O", role=Role.SUPERVISOR)
+    assert queries.why_not(appeal, other) is None
+    one_person(user, other)
+    for account in (user, other):
+        with pytest.raises(appeals.MayNotDecide):
+            appeals.take(appeal=appeal, user=account, now=LATER + DAY)
+        with pytest.raises(DatabaseError, match="had a part"), transaction.atomic():
+            Appeal.objects.filter(pk=appeal.pk).update(assigned_to=account)

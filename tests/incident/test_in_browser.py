@@ -17,7 +17,7 @@ from tests.in_browser import faults_on_a_small_phone
 from .test_pages import DAY, Place
 
 pytestmark = [pytest.mark.django_db, pytest.mark.browser, pytest.mark.whole]
-LONG = "A filter covers all of it, https://noc.operator.example/of-a-very-long-name/that-breaks-nowhere. " * 3
+LONG = "A filter covers all of it, on-a-device-of-a-very-long-name/that-breaks-nowhere/of-all-the-network. " * 3
 
 
 def pages_of(language: str) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from tests.builders.drafts import a_pdf
 
 from .beginning import begin, declare_and_send
-from .people import Person
+from .people import Person, link_to
 
 
 @dataclass(frozen=True)
@@ -77,3 +77,12 @@ def apply_as(who: Organisation, person: Person) -> str:
     prove_from_here(person, base)
     declare_and_send(person, base)
     return base
+
+
+def contact_agrees(who: Organisation, contact: Person) -> None:
+    """The contact that the list has for the number is told by a letter, and says yes behind its link."""
+    listed = f"office@{who.email.partition('@')[2]}"
+    contact.page.goto(link_to(contact.stack, listed, "/number/"))
+    contact.read(f"who applies in our name, {who.who}")
+    contact.follow("main button[name=answer][value=yes]", f"agreed, {who.who}")
+    contact.sees("You said yes.")

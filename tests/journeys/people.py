@@ -256,3 +256,13 @@ def code_mailed(stack: Stack, email: str, after: int) -> str:
         return found.group(1) if found else None
 
     return wait_for(f"the code mailed to {email}", look)
+
+
+def link_to(stack: Stack, email: str, part: str) -> str:
+    """The link of a letter to this address that has this part."""
+
+    def look() -> str | None:
+        links = [link for mail in stack.mails_to(email) for link in re.findall(r"https?://\S+", body_of(mail))]
+        return next((link for link in reversed(links) if part in link), None)
+
+    return wait_for(f"the letter to {email} with {part}", look).rstrip(".")

@@ -13,7 +13,7 @@ from rahdari import policy
 from rahdari.ops import datafolder
 
 from .desk import OFFICER, SECOND
-from .people import DESK, Person, body_of, code_mailed
+from .people import DESK, Person, body_of, code_mailed, link_to
 from .stack import Stack, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.whole]
@@ -55,16 +55,6 @@ def say(person: Person, draft: str, email: str, *, on: str = "", sentence: str =
     person.go_on("comment")
     assert WORDS[person.language] in person.text()
     return person.page.url
-
-
-def link_to(stack: Stack, email: str, part: str) -> str:
-    """The link of a letter to this address that has this part."""
-
-    def look() -> str | None:
-        links = [link for mail in stack.mails_to(email) for link in re.findall(r"https?://\S+", body_of(mail))]
-        return next((link for link in reversed(links) if part in link), None)
-
-    return wait_for(f"the letter to {email} with {part}", look).rstrip(".")
 
 
 def form(person: Person, name: str) -> Locator:
@@ -129,10 +119,14 @@ def test_a_draft_becomes_the_policy_in_force_and_each_comment_is_answered(
     english.open(f"{draft}moderation/", "what was hidden")
     english.sees("Shown again")
 
-    # A name is taken off by one button; its author says nothing, and the officer erases it. The words stay.
+    # A name is claimed with a code; its author says nothing, and the officer erases it. The words stay.
     urdu.open(whole, "comment of somebody else")
     urdu.follow("main a[href$='/name/']", "is this your name")
-    urdu.go_on("the name is taken off")
+    named = "sample-reader@named.example"
+    urdu.fill({"email": named})
+    urdu.go_on("code for a name")
+    urdu.fill({"code": code_mailed(stack, named, 0)})
+    urdu.go_on("an officer looks at the name")
     officer.open(desk, "draft rule at the desk, a name")
     officer.follow(form(officer, "name").locator("button[name=erase]"), "draft rule at the desk, name erased")
     english.open(whole, "comment without its name")

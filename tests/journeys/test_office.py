@@ -105,7 +105,7 @@ class TestRecusal:
 
         # The applicant sees that it happened, and asks for another officer, too: once.
         person.open(f"{base}status/", "status, after a recusal")
-        assert "مفاد کا ٹکراؤ" in person.text()
+        assert "مفادات کا ٹکراؤ" in person.text()
         person.follow("main a[href$='/another-officer/']", "another officer")
         person.go_on("another officer, without a reason")
         assert person.page.locator("main .errors").is_visible()

@@ -13,7 +13,7 @@ from . import desk
 from .beginning import declare_and_send
 from .desk import OFFICER
 from .edge import Edge
-from .organisations import Organisation, apply_as, fill_in, prove_from_here
+from .organisations import Organisation, apply_as, contact_agrees, fill_in, prove_from_here
 from .people import Person, body_of
 from .stack import PATIENCE, Stack, wait_for
 
@@ -66,10 +66,11 @@ class TestABank:
     ) -> None:
         bank = a_person("bank", language="ur")
         base = apply_as(BANK, bank)
+        contact_agrees(BANK, a_person("contact-of-the-bank"))
         registration = registration_of(bank, base)
         wait_for("the bank at an operator", lambda: bank.home.address in str(edge.held("host_ports4")))
         self.somebody_works_from_home(bank, registration, edge, a_person("at-home"))
-        self.a_neighbour_shares(bank, a_person("video", home=bank.home), edge)
+        self.a_neighbour_shares(bank, a_person("video", home=bank.home), a_person("contact-of-the-hall"), edge)
 
     def somebody_works_from_home(self, bank: Person, registration: str, edge: Edge, worker: Person) -> None:
         bank.follow("main a[href$='/home/']", "staff at home, none")
@@ -90,7 +91,7 @@ class TestABank:
         wait_for("its end", lambda: worker.home.address not in (edge.folder / "entries.json").read_text())
         bank.open(registration, "registration")
 
-    def a_neighbour_shares(self, bank: Person, video: Person, edge: Edge) -> None:
+    def a_neighbour_shares(self, bank: Person, video: Person, contact: Person, edge: Edge) -> None:
         base = fill_in(VIDEO, video)
         prove_from_here(video, base)
         video.open(f"{base}prove/", "proved, somebody else has it")
@@ -108,6 +109,7 @@ class TestABank:
         video.waits_for(video.page.url.removeprefix(video.stack.url), "Everybody who has it agreed")
         video.read("share, agreed")
         declare_and_send(video, base)
+        contact_agrees(VIDEO, contact)
         registration_of(video, base)
         video.sees("Shared with others")
         held = [each for each in edge.held("host_ports4") if video.home.address in str(each)]
@@ -147,6 +149,7 @@ class TestACallCentre:
         base = fill_in(CENTRE, centre)
         self.prove_all(centre, base)
         declare_and_send(centre, base)
+        contact_agrees(CENTRE, a_person("contact-of-the-centre", language="ur"))
 
         # Everything has passed but the fee: whoever comes back finds the way to the invoice.
         centre.waits_for("/my/", "%(count)s invoice is to be paid", count=1)

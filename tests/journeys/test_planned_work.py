@@ -16,6 +16,7 @@ from icalendar import Calendar
 from rahdari.people.demonstration import sample_email
 from tests.maintenance.test_readers import READER
 
+from .desk import OFFICER
 from .people import DESK, Person, body_of
 from .stack import Stack, wait_for
 
@@ -44,6 +45,7 @@ class TestPlannedWork:
         self, stack: Stack, a_person: Callable[..., Person]
     ) -> None:
         operator, holder = a_person("operator-of-work"), a_person("holder-of-work", language="ur")
+        officer = a_person("officer-of-work")
         email = sample_email(33)
         holder.sign_in_ready(email)
         holder.speak()
@@ -72,12 +74,12 @@ class TestPlannedWork:
         reference = operator.page.url.rstrip("/").rpartition("/")[2]
         operator.follow("main button[value=announce]", "planned work, announced")
 
-        # The letter has the file, and the calendar the event.
+        # The letter has the file, and the calendar the event. Nobody has read the operator's words yet.
         def letter() -> str | None:
             return next((mail for mail in stack.mails_to(email) if reference in body_of(mail)), None)
 
         mail = wait_for("the letter of planned work", letter)
-        assert "text/calendar" in mail and IN_URDU in body_of(mail)
+        assert "text/calendar" in mail and IN_URDU not in mail and "ایک افسر کے پڑھنے کے بعد" in body_of(mail)
         read = holder.page.request.get(link)
         [event] = Calendar.from_ical(read.body()).walk("VEVENT")
         start = dt.datetime.combine(day, dt.time(2), ZoneInfo("Asia/Karachi"))
@@ -89,6 +91,14 @@ class TestPlannedWork:
         unchanged = holder.page.request.get(link, headers={"If-None-Match": read.headers["etag"]})
         assert unchanged.status == 304
 
+        holder.open(f"/my/planned-work/{reference}/", "planned work of a holder, words not read yet")
+        assert IN_URDU not in holder.text()
+        officer.page.set_viewport_size(DESK)
+        officer.sign_in_ready(OFFICER)
+        officer.speak()
+        officer.open("/desk/planned-work/", "planned work at the desk")
+        assert WHY in officer.text() and IN_URDU in officer.text()
+        officer.follow("main button[value=show]", "planned work at the desk, words read")
         holder.open(f"/my/planned-work/{reference}/", "planned work of a holder")
         assert IN_URDU in holder.text()
         operator.page.reload()

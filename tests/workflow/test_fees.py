@@ -222,23 +222,62 @@ class TestPayment:
 
 
 class TestAServiceThatBecomesFree:
+    @pytest.mark.parametrize("terms", [True, False], ids=["with [fees]", "without [fees]"])
     @pytest.mark.parametrize("asked", [False, True])
     def test_leaves_the_fee_of_what_was_sent_before_to_the_rules_of_then(
-        self, settings: Any, tmp_path: Path, *, asked: bool
+        self, settings: Any, tmp_path: Path, *, asked: bool, terms: bool
     ) -> None:
         application = sent("whitelist_call_centre", PAPERS, addresses=addresses(5), move_on=asked)
-        settings.POLICY_FILE = without_fees(tmp_path / "policy.toml")
+        settings.POLICY_FILE = without_fees(tmp_path / "policy.toml", terms=terms)
         workflow.advance(now=NOW + HOUR)
         invoice = invoices.invoice_of(application.subject)
         assert invoice is not None
         paid(invoice, str(invoice.amount), now=NOW + DAY)
         assert Application.objects.get(pk=application.pk).status == "granted"
 
+    @pytest.mark.parametrize("terms", [True, False], ids=["with [fees]", "without [fees]"])
+    def test_leaves_the_account_and_the_reminders_as_they_were(
+        self, settings: Any, tmp_path: Path, *, terms: bool
+    ) -> None:
+        application = sent("whitelist_call_centre", PAPERS, addresses=addresses(5))
+        settings.POLICY_FILE = without_fees(tmp_path / "policy.toml", terms=terms)
+        invoice = invoices.invoice_of(application.subject)
+        assert invoice is not None
+        workflow.advance(now=invoice.due_at - 7 * DAY)
+        workflow.advance(now=invoice.due_at - 7 * DAY + HOUR)
+        browser = Client(headers={"accept-language": "en"})
+        browser.force_login(application.applicant)
+        place = reverse("fees:invoice", args=[invoice.number])
+        # A letter names no account: it leads to the page, which does.
+        for template in ("invoice", "invoice_due_soon"):
+            letter = Letter.objects.get(template=template)
+            assert place in letter.text and "PK00 SAMP" not in letter.text
+        page = browser.get(place).text
+        for told in ("PK00 SAMP 0000 0000 0000 0000", "Demonstration Authority", "Sample Bank"):
+            assert told in page
+        lead = "A late payment takes nothing off the register"
+        assert lead in page and lead in browser.get(reverse("fees:invoices")).text
 
-def without_fees(place: Path) -> Path:
+    def test_names_the_account_of_the_policy_in_force_where_it_has_one(self, settings: Any, tmp_path: Path) -> None:
+        application = sent("whitelist_call_centre", PAPERS, addresses=addresses(5))
+        invoice = invoices.invoice_of(application.subject)
+        assert invoice is not None
+        place = tmp_path / "policy.toml"
+        place.write_text(policy.BUNDLED.read_text("utf-8").replace("PK00 SAMP 0000", "PK00 NEXT 0000"), "utf-8")
+        settings.POLICY_FILE = place
+        browser = Client(headers={"accept-language": "en"})
+        browser.force_login(application.applicant)
+        page = browser.get(reverse("fees:invoice", args=[invoice.number])).text
+        assert "PK00 NEXT 0000" in page and "PK00 SAMP" not in page
+
+
+def without_fees(place: Path, *, terms: bool) -> Path:
     text = policy.BUNDLED.read_text("utf-8")
     free = 'fee = { rule = "free", text = { en = "No fee", ur = "کوئی فیس نہیں" } }'
     text = re.sub(r'^fee = \{ rule = "from_count".*$', free, text, flags=re.MULTILINE)
     check = r'^\[\[[^\n]*checks\]\]\nkind = "fee"\n(?:[^\[\n][^\n]*\n)*'
-    place.write_text(re.sub(check, "", text, flags=re.MULTILINE), "utf-8")
+    text = re.sub(check, "", text, flags=re.MULTILINE)
+    if not terms:
+        text = re.sub(r"^\[fees\]\n(?:[^\[\n][^\n]*\n)*", "", text, flags=re.MULTILINE)
+    place.write_text(text, "utf-8")
     return place

@@ -277,6 +277,11 @@ def policy_frozen_as(digest: str) -> Policy:
     return thaw(FrozenPolicy.objects.get(pk=digest).text)
 
 
+def policies_by_subjects(subjects: Iterable[str]) -> dict[str, Policy]:
+    """The rules under which the applications were sent that another room names so; others are left out."""
+    return {key: frozen_policy(found) for key, found in applications_by_subjects(subjects).items()}
+
+
 def what_is_due(
     application: Application, policy: Policy, endpoints: Iterable[Endpoint]
 ) -> pricing.Due | pricing.Nothing:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -11,15 +10,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from rahdari import policy as policies
 from rahdari.people import holders
 from rahdari.people import queries as people
 from rahdari.people.access import person, person_required
 from rahdari.people.rules import Act
-from rahdari.policy import Policy
 from rahdari.web import values
 
-from . import queries, rules, words
+from . import queries, rules, terms, words
+from .models import Invoice
 
 
 @person_required
@@ -31,13 +29,9 @@ def invoices(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": [words.InvoiceRow(each) for each in found],
         "heading": _heading(to_pay, len(found)),
-        "terms": _terms(policy_in_force()),
+        "terms": _terms((to_pay or found)[0].invoice) if found else {},
     }
     return render(request, "fees/invoices.html", context)
-
-
-def policy_in_force() -> Policy:
-    return policies.current(settings.POLICY_FILE)
 
 
 def _heading(to_pay: list[queries.PaymentStanding], count: int) -> str:
@@ -50,15 +44,15 @@ def _heading(to_pay: list[queries.PaymentStanding], count: int) -> str:
     return _("Nothing is to be paid") if count else _("There are no invoices")
 
 
-def _terms(policy: Policy) -> dict[str, Any]:
-    terms = policy.fee_terms
-    if terms is None:
+def _terms(invoice: Invoice) -> dict[str, Any]:
+    found = terms.terms_of([invoice]).get(invoice.subject)
+    if found is None:
         return {}
     return {
-        "name": terms.account_name,
-        "account": terms.account,
-        "bank": terms.bank,
-        "text": terms.text.in_language(get_language()),
+        "name": found.account_name,
+        "account": found.account,
+        "bank": found.bank,
+        "text": found.text.in_language(get_language()),
     }
 
 
@@ -74,7 +68,7 @@ def _own(request: HttpRequest, number: str) -> queries.PaymentStanding:
 
 
 def _page(request: HttpRequest, number: str, found: queries.PaymentStanding) -> dict[str, Any]:
-    policy = policy_in_force()
+    policy = terms.policy_in_force()
     service = policy.services.get(found.invoice.service)
     holder = holders.public_holder(found.invoice.holder)
     return {
@@ -88,7 +82,7 @@ def _page(request: HttpRequest, number: str, found: queries.PaymentStanding) -> 
         ],
         "reference": rules.grouped(found.invoice.reference),
         "authority": policy.authority.in_language(get_language()),
-        "terms": _terms(policy),
+        "terms": _terms(found.invoice),
     }
 
 

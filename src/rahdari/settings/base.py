@@ -297,6 +297,8 @@ OWN_SUBJECTS = "rahdari.decide.queries.own_subjects"
 ON_PROOF = "rahdari.applicant.known_proofs.take_proof"
 # Told of addresses of an application that came or changed: `apply` knows no proofs.
 ADDRESSES_CHANGED = "rahdari.applicant.known_proofs.take_known_proofs"
+# The rules under which applications were sent: `fees` knows their subjects alone.
+SENT_UNDER = "rahdari.apply.queries.policies_by_subjects"
 # `consult` knows no person of the register: the act that writes to whoever comments is named here.
 COMMENT_LETTER = "rahdari.letters.actions.write_to_outsider"
 MANDATE_LETTER = "rahdari.letters.actions.write_mandate"

@@ -9,11 +9,9 @@ import datetime as dt
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
-from rahdari import policy as policies
 from rahdari.apply import access, pending, subjects
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
@@ -27,7 +25,7 @@ from rahdari.db.queues import Queue, each_of
 from rahdari.decide import queries as decisions
 from rahdari.fees import actions as fees
 from rahdari.fees import queries as invoices
-from rahdari.fees import rules
+from rahdari.fees import rules, terms
 from rahdari.fees.models import Invoice, Payment
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
@@ -102,8 +100,8 @@ def _ask(application: Application, now: dt.datetime) -> bool:
         return _answer(application.subject, Answer("passed", f"fee_{due.value}", {"addresses": addresses}), now)
     if any(check.outcome == Outcome.FAILED for check in others):
         return _answer(application.subject, Answer("failed", NOT_YET, blames=False), now)
-    terms = policy.fee_terms
-    assert terms is not None  # noqa: S101 - the loader sees to it
+    asked = policy.fee_terms
+    assert asked is not None  # noqa: S101 - the loader sees to it
     invoice = fees.issue_invoice(
         subject=application.subject,
         about=application.reference,
@@ -111,7 +109,7 @@ def _ask(application: Application, now: dt.datetime) -> bool:
         service=application.service,
         due=due,
         currency=fee.currency,
-        due_at=due_at(started_at=now, allowance=terms.pay_within, calendar=calendars.in_force()),
+        due_at=due_at(started_at=now, allowance=asked.pay_within, calendar=calendars.in_force()),
         zone=ZoneInfo(policy.calendar.zone),
         now=now,
     )
@@ -191,9 +189,8 @@ def _answer(subject: str, found: Answer, now: dt.datetime) -> bool:
 
 
 def remind_of_fees(now: dt.datetime) -> int:
-    """Tell holders some days before the last day to pay, once each; the policy in force says which days."""
-    terms = policies.current(settings.POLICY_FILE).fee_terms
-    return sum(_remind(days, now) for days in (terms.remind_days_before if terms else ()))
+    """Tell holders some days before the last day to pay, once each; the terms of the invoice say which days."""
+    return sum(_remind(days, now) for days in sorted(terms.days_of_reminders(), reverse=True))
 
 
 def _remind(days: int, now: dt.datetime) -> int:
@@ -201,9 +198,16 @@ def _remind(days: int, now: dt.datetime) -> int:
     queue = Queue(
         f"workflow.fees.remind_of_fees {days}",
         lambda _now: invoices.due_between(start=start, end=start + dt.timedelta(days=1)),
-        lambda invoice, now: _tell(invoice, "invoice_due_soon", f"due:{days}", now),
+        lambda invoice, now: _remind_of(invoice, days, now),
     )
     return queue(now)
+
+
+def _remind_of(invoice: Invoice, days: int, now: dt.datetime) -> int:
+    found = terms.terms_of([invoice]).get(invoice.subject)
+    if found is None or days not in found.remind_days_before:
+        return 0
+    return _tell(invoice, "invoice_due_soon", f"due:{days}", now)
 
 
 def _tell(invoice: Invoice, template: str, once: str, now: dt.datetime, **more: Any) -> int:

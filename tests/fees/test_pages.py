@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari.fees import actions, queries, rules
+from rahdari.fees import accounting_pages, actions, queries, rules
 from rahdari.fees.models import Invoice, Payment, Refund
 from rahdari.people import actions as people
 from rahdari.people.models import Role, User
@@ -122,7 +122,7 @@ class TestAccounts:
             ({}, "Choose what this payment is"),
             ({"decision": "match"}, "Enter the number of the invoice"),
             ({"decision": "match", "invoice": "I-2611-9999"}, "There is no such invoice"),
-            ({"decision": "aside"}, "Enter in one sentence why it is not ours"),
+            ({"decision": "aside"}, "Enter in one sentence why it is set aside"),
         ):
             answer = browser.post(place, sent)
             assert answer.status_code == 422 and told in answer.content.decode()
@@ -145,21 +145,44 @@ class TestAccounts:
         text = f"Transaction,Date,Amount,Reference,Currency\nT1,2026-11-23,40,{invoice.reference},USD"
         browser.post(reverse("fees:statements"), {"file": SimpleUploadedFile("s.csv", text.encode(), "text/csv")})
         place = reverse("fees:payment", args=[queries.payments_that_wait().get().pk])
-        browser.post(place, {"decision": "aside", "why": "In dollars, to be sent back"})
-        page = browser.get(reverse("fees:payments")).text
+        asked = browser.get(place).text
+        assert "The invoice that it names is in another currency." in asked
+        assert "It is not for an invoice of ours, or it is in another currency" in asked
+        sent = {"decision": "aside", "why": "In dollars, to be sent back"}
+        page = browser.post(place, sent, follow=True).text
+        assert "Set aside. It pays no invoice" in page
+        assert "They are not for an invoice of ours, or are in another currency." in page
         assert place in page and "In dollars, to be sent back" in page and "or is set aside" in page
-        for amount, is_listed in (("15", True), ("25", False)):
+        for amount, left in (("15", "USD 25.00"), ("25", "")):
             browser.post(place, {"amount": amount, "bank_id": "B1", "why": "Another currency"})
-            assert (place in browser.get(reverse("fees:payments")).text) is is_listed
+            page = browser.get(reverse("fees:payments")).text
+            assert (place in page) is bool(left) and left in page and "USD 40.00" not in page
+
+    @pytest.mark.parametrize(("payments", "is_told"), [(2, False), (3, True)])
+    def test_is_told_when_the_list_of_what_was_set_aside_is_not_whole(
+        self, monkeypatch: pytest.MonkeyPatch, payments: int, *, is_told: bool
+    ) -> None:
+        monkeypatch.setattr(accounting_pages, "LISTED", 2)
+        browser = a_browser(an_accountant())
+        take_in(browser, *(f"T{at},2026-11-23,5,thanks" for at in range(payments)))
+        for payment in queries.payments_that_wait():
+            place = reverse("fees:payment", args=[payment.pk])
+            browser.post(place, {"decision": "aside", "why": "A gift"})
+        page = browser.get(reverse("fees:payments")).text
+        assert page.count("A gift") == 2
+        assert ("The 2 set aside last are shown, of 3." in page) is is_told
 
     @pytest.mark.parametrize("name", ["fees:payments", "fees:open", "fees:statements"])
-    def test_has_every_page_in_urdu(self, name: str) -> None:
+    def test_has_every_page_in_urdu(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        monkeypatch.setattr(accounting_pages, "LISTED", 1)
         user = an_accountant()
         user.language = "ur"
         user.save()
         an_invoice(a_person("holder"))
         browser = a_browser(user, "ur")
-        take_in(browser, "T1,2026-11-23,5,thanks")
+        take_in(browser, *(f"T{at},2026-11-23,5,thanks" for at in range(3)))
+        for payment in queries.payments_that_wait()[:2]:
+            actions.set_payment_aside(payment=payment, why="", actor="accounts:sample", now=timezone.now())
         assert urdu.page_problems(browser.get(reverse(name)).content.decode()) == []
 
 

@@ -23,6 +23,9 @@ from . import statements as fees_statements
 from .forms import PaymentForm, RefundForm, StatementForm
 from .models import Payment
 
+# Of the payments that were set aside, so many are listed.
+LISTED = 100
+
 
 def _actor(request: HttpRequest) -> str:
     return actor_of(person(request), Role.ACCOUNTS)
@@ -38,8 +41,11 @@ def payments(request: HttpRequest) -> HttpResponse:
         for each in queries.payments_that_wait()[:500]
     ]
     back = [words.InvoiceRow(standing) for standing in queries.to_pay_back(now=now)]
-    aside = [(each, words.money(each.amount, each.currency)) for each in queries.payments_set_aside()[:100]]
+    kept = queries.payments_set_aside()
+    aside = [(each, words.money(queries.not_paid_back(each), each.currency)) for each in kept[:LISTED]]
     context = {"wide": True, "waiting": waiting, "back": back, "aside": aside}
+    if len(aside) == LISTED and (count := kept.count()) > LISTED:
+        context["aside_in_all"] = count
     return render(request, "fees/payments.html", context)
 
 
@@ -80,7 +86,7 @@ def _decide(request: HttpRequest, found: Payment, form: PaymentForm) -> bool:
     try:
         if given["decision"] == "aside":
             actions.set_payment_aside(payment=found, why=given["why"], actor=_actor(request), now=now)
-            messages.success(request, _("Marked as not ours: no invoice belongs to it."))
+            messages.success(request, _("Set aside. It pays no invoice, and is listed until all of it is paid back."))
             return True
         invoice = queries.invoice_by_number(given["invoice"])
         if invoice is None:

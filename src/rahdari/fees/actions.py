@@ -215,7 +215,7 @@ def _match(payment: Payment, invoice: Invoice, actor: str, now: dt.datetime) -> 
 
 @transaction.atomic
 def set_payment_aside(*, payment: Payment, why: str, actor: str, now: dt.datetime) -> Payment:
-    """It is for none of our invoices. Raises PaymentSettled."""
+    """It is for no invoice of ours, or in another currency. Raises PaymentSettled."""
     payment = _waiting(payment)
     payment.set_aside_at, payment.set_aside_why = now, why
     payment.save(update_fields=["set_aside_at", "set_aside_why"])

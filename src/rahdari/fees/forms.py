@@ -36,13 +36,14 @@ class StatementForm(forms.Form):
 
 
 class PaymentForm(forms.Form):
-    """What a payment that no invoice was found for is: paid for an invoice, or none of ours."""
+    """What a payment that no invoice was found for is: paid for an invoice, or set aside: not for one of ours, or in
+    another currency."""
 
     decision = forms.ChoiceField(
         label=gettext_lazy("What is this payment?"),
         choices=[
             ("match", gettext_lazy("It is for an invoice")),
-            ("aside", gettext_lazy("It is for none of our invoices")),
+            ("aside", gettext_lazy("It is not for an invoice of ours, or it is in another currency")),
         ],
         widget=forms.RadioSelect,
         error_messages={
@@ -59,8 +60,10 @@ class PaymentForm(forms.Form):
         error_messages={"max_length": gettext_lazy("No invoice has such a long number")},
     )
     why = forms.CharField(
-        label=gettext_lazy("Why it is not ours"),
-        help_text=gettext_lazy("Only if it is for none of our invoices. It is recorded in the journal."),
+        label=gettext_lazy("Why it is set aside"),
+        help_text=gettext_lazy(
+            "Only if it is not for an invoice of ours, or is in another currency. It is recorded in the journal."
+        ),
         required=False,
         max_length=REASON,
         error_messages={"max_length": TOO_LONG},
@@ -71,7 +74,7 @@ class PaymentForm(forms.Form):
         if given.get("decision") == "match" and not given.get("invoice") and "invoice" not in self.errors:
             self.add_error("invoice", _("Enter the number of the invoice, or its payment reference"))
         if given.get("decision") == "aside" and not given.get("why") and "why" not in self.errors:
-            self.add_error("why", _("Enter in one sentence why it is not ours"))
+            self.add_error("why", _("Enter in one sentence why it is set aside"))
         return given
 
 

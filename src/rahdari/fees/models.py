@@ -99,7 +99,8 @@ class Statement(models.Model):
 
 
 class Payment(models.Model):
-    """A credit on the account. Without an invoice it waits for a person, or was set aside as none of ours."""
+    """A credit on the account. Without an invoice it waits for a person, or was set aside: for none of ours, or in
+    another currency."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="payments")

@@ -147,10 +147,16 @@ def payments_that_wait() -> QuerySet[Payment]:
 
 
 def payments_set_aside() -> QuerySet[Payment]:
-    """For none of our invoices, and not all paid back; what was set aside last comes first."""
+    """For no invoice of ours or in another currency, and not all paid back; what was set aside last comes first."""
     went = Coalesce(Sum("refunds__amount"), _ZERO)
     found = Payment.objects.filter(set_aside_at__isnull=False).annotate(went=went).filter(went__lt=F("amount"))
     return found.order_by("-set_aside_at", "id")
+
+
+def not_paid_back(payment: Payment) -> Decimal:
+    """What is left of one of `payments_set_aside`."""
+    went: Decimal = payment.went  # type: ignore[attr-defined]
+    return payment.amount - went
 
 
 def payments_of(invoice: Invoice) -> QuerySet[Payment]:

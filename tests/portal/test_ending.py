@@ -1,32 +1,40 @@
 """The way back: a registration that its holder ended or paused goes on, and what agents have agrees."""
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from rahdari import policy
+from rahdari.applicant.registration_status import may_go_on
 from rahdari.apply.models import Application
+from rahdari.calendar import queries as calendars
 from rahdari.control import queries as proofs
 from rahdari.decide import ending
 from rahdari.feed import Op
 from rahdari.letters import queries as letters
-from rahdari.people.models import User
+from rahdari.people.models import Organisation, User
+from rahdari.policy.corrections import Kind
 from rahdari.register import actions as register
 from rahdari.register import changes, pausing, queries
 from rahdari.register.models import Entry, Registration
+from rahdari.register.rules import UNDONE_WITHIN
+from rahdari.web import values
 from tests.builders import story
 from tests.builders.people import let_it_be_long_ago, the_newest_code
+from tests.calendar.said import in_force
 
 from . import test_holding
 from .test_holding import end, entered, last_delta, of_a_company, page_of, signed_in
 
 pytestmark = pytest.mark.django_db
+CALENDAR = policy.current(None).calendar
 browser, granted, holder = test_holding.browser, test_holding.granted, test_holding.holder
 built, registration, the_house = test_holding.built, test_holding.registration, test_holding.the_house
 
@@ -200,11 +208,63 @@ class TestTheDayThatTheLetterNames:
 
     def test_is_good_until_its_end(self) -> None:
         found = Registration(valid_until=self.ENDED + timedelta(days=300), struck_out_at=self.ENDED)
-        until = queries.undone_until(found, self.ENDED)
+        until = queries.undone_until(found, self.ENDED, CALENDAR)
         assert timezone.localtime(until).isoformat()[:16] == "2026-12-28T23:59"
-        assert queries.may_be_undone(found, until - timedelta(seconds=1))
-        assert not queries.may_be_undone(found, until + timedelta(seconds=1))
+        assert queries.may_be_undone(found, until - timedelta(seconds=1), CALENDAR)
+        assert not queries.may_be_undone(found, until + timedelta(seconds=1), CALENDAR)
 
     def test_is_no_later_than_the_term(self) -> None:
         found = Registration(valid_until=self.ENDED + timedelta(days=3), struck_out_at=self.ENDED)
-        assert queries.undone_until(found, self.ENDED) == found.valid_until
+        assert queries.undone_until(found, self.ENDED, CALENDAR) == found.valid_until
+
+
+class TestAClosureThatTwoOfficersEnter:
+    """Of the day that the letter names: the end moves to the next open day, and never back."""
+
+    def last_day(self, ended_at: datetime) -> datetime:
+        return policy.add(start=ended_at, allowance=UNDONE_WITHIN, calendar=calendars.in_force())
+
+    def test_before_the_end_is_in_the_letter_and_on_the_pages(self, holder: User, director: User, second: User) -> None:
+        member, now = story.a_person(), timezone.now()
+        registration, browser = of_a_company(holder, member), signed_in(holder)
+        usual = self.last_day(now)
+        in_force(director, second, usual.date(), now=now)
+        moved = self.last_day(now)
+        assert moved > usual
+        assert f"undo this until {values.day(moved)}" in browser.get(test_holding.to_end(registration)).text
+        end(browser, registration)
+        letter = letters.letters_of(holder).get(template="registration_ended")
+        company = Organisation.objects.get(holder_ref=registration.holder)
+        to_do = browser.get(reverse("portal:organisation", args=[company.pk])).text
+        for text in (letter.text, browser.get(page_of(registration)).text, to_do):
+            assert values.day(moved) in text and values.day(usual) not in text
+
+    def test_after_the_end_gives_more_time_and_takes_none_back(
+        self, browser: Client, registration: Registration, director: User, second: User
+    ) -> None:
+        end(browser, registration)
+        registration.refresh_from_db()
+        now = timezone.now()
+        told = self.last_day(now)
+        closed = in_force(director, second, told.date(), now=now)
+        moved = self.last_day(now)
+        assert moved > told
+        assert f"undo that until {values.day(moved)}" in browser.get(page_of(registration)).text
+        withdrawn = {"kind": Kind.WORKED, "replaces": closed, "why": "The order was withdrawn."}
+        in_force(director, second, closed.first, now=timezone.now(), **withdrawn)
+        assert f"undo that until {values.day(moved)}" in browser.get(page_of(registration)).text
+        with time_machine.travel(told + timedelta(hours=10), tick=False):
+            assert may_go_on(registration, timezone.now())
+            ending.undo_end(registration=registration, actor="person:1", now=timezone.now())
+        registration.refresh_from_db()
+        assert registration.struck_out_at is None
+
+    def test_that_opens_a_day_leaves_an_end_as_it_was_told(self, director: User, second: User) -> None:
+        ended, hour = TestTheDayThatTheLetterNames.ENDED, timedelta(hours=1)
+        told = self.last_day(ended)
+        hours = {"kind": Kind.WORKED, "begins": time(9), "ends": time(13)}
+        in_force(director, second, date(2026, 12, 26), now=ended + hour, **hours)
+        assert self.last_day(ended + 2 * hour).date() == date(2026, 12, 26)
+        found = Registration(valid_until=ended + timedelta(days=300), struck_out_at=ended)
+        assert queries.undone_until(found, ended, calendars.in_force()) == told
+        assert queries.may_be_undone(found, told - hour, calendars.in_force())

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from rahdari import policy
 from rahdari.address import directory
+from rahdari.calendar import queries as calendars
 from rahdari.decide import ending
 from rahdari.journal.models import JournalEntry as Row
 from rahdari.letters.models import Letter
@@ -33,6 +34,7 @@ from rahdari.remote.models import HomeConnection
 from rahdari.remote.rules import HomeConnectionState, WhyNot
 from rahdari.vault import keys
 from tests.builders import story
+from tests.calendar.said import in_force
 
 pytestmark = pytest.mark.django_db
 RULE = policy.RemoteStaff(("vpn_company",), 50, dt.timedelta(days=30), dt.timedelta(hours=1))
@@ -222,6 +224,17 @@ class TestAnEndThatIsUndone:
         assert "Your line is off the lists for now" in page.text and "Your line is registered" not in page.text
         Client().post(place, {"act": "withdraw"})
         assert "You have withdrawn" in Client().get(place).text
+
+    def test_rests_as_long_as_the_end_can_be_undone(self, director: User, second: User) -> None:
+        """A closure of the last day gives another day to the organisation, and to the line."""
+        line = agree(a_line())
+        registration = self.ended(line)
+        told = entries.undone_until(registration, NOW, calendars.in_force())
+        late = told + dt.timedelta(hours=10)
+        line.refresh_from_db()
+        assert queries.rests(line, NOW) and not queries.rests(line, late)
+        in_force(director, second, told.date(), now=NOW)
+        assert queries.rests(line, late)
 
 
 class TestLinks:

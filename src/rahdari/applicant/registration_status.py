@@ -5,6 +5,7 @@ import datetime as dt
 from rahdari import optional
 from rahdari.apply import queries as applications
 from rahdari.apply import renewal
+from rahdari.decide import case_clock
 from rahdari.decide.rules import ENDED_AT_REQUEST, PAUSED_AT_REQUEST
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
@@ -60,4 +61,4 @@ def may_renew(found: Registration, now: dt.datetime) -> bool:
 def may_go_on(found: Registration, now: dt.datetime) -> bool:
     """Whether a press is enough for it to stand again."""
     state = standing_of(found, now)
-    return state == PAUSED or (state == ENDED and register.may_be_undone(found, now))
+    return state == PAUSED or (state == ENDED and register.may_be_undone(found, now, case_clock.calendar()))

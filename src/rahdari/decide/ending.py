@@ -54,7 +54,8 @@ def end(*, registration: Registration, actor: str, now: dt.datetime) -> Registra
     if was.struck_out_at is None:
         if registration.suspended_code not in {"", PAUSED_AT_REQUEST}:
             raise NotYours(registration)
-        notify_holder(registration, "registration_ended", now, until=entries.undone_until(registration, now))
+        until = entries.undone_until(registration, now, case_clock.calendar())
+        notify_holder(registration, "registration_ended", now, until=until)
     return registration
 
 
@@ -104,7 +105,7 @@ def undo_end(*, registration: Registration, actor: str, now: dt.datetime) -> tup
             raise NotYours(was)
         found, lost = resume(registration=was, actor=actor, now=now), 0
     elif standing is Standing.STRUCK_OUT and was.struck_out_code == ENDED_AT_REQUEST:
-        if not entries.may_be_undone(was, now):
+        if not entries.may_be_undone(was, now, case_clock.calendar()):
             raise TooLate(was)
         found, lost = restore(registration=was, actor=actor, now=now)
     elif standing is Standing.EXPIRED:

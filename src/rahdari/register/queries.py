@@ -7,13 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 from django.db.models import Count, DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 
 from rahdari import policy
 from rahdari.address import Part, in_order
 from rahdari.db.asked import Asked
+from rahdari.policy import Calendar
 
 from . import reference as references
 from . import rules
@@ -336,18 +336,20 @@ def suspended() -> QuerySet[Registration]:
     return found.order_by("suspended_until", "id")
 
 
-def undone_until(registration: Registration, ended_at: dt.datetime) -> dt.datetime:
+def undone_until(registration: Registration, ended_at: dt.datetime, calendar: Calendar) -> dt.datetime:
     """Until when an end of that moment can be undone, while the term goes on: to the end of the last day, which is one
-    on which the office is open."""
-    calendar = policy.current(settings.POLICY_FILE).calendar
+    on which the office is open. The calendar is the one in force, which this room does not know; no correction of it
+    makes that earlier than the letter of that moment says."""
     until = policy.add(start=ended_at, allowance=rules.UNDONE_WITHIN, calendar=calendar)
     return min(until, registration.stays_until)
 
 
-def may_be_undone(registration: Registration, now: dt.datetime) -> bool:
+def may_be_undone(registration: Registration, now: dt.datetime, calendar: Calendar) -> bool:
     """Whether an end can still be undone: its time has not passed, and the term goes on."""
     ended_at = registration.struck_out_at
-    return ended_at is not None and now < undone_until(registration, ended_at) and registration.expired_at is None
+    if ended_at is None or registration.expired_at is not None:
+        return False
+    return now < undone_until(registration, ended_at, calendar)
 
 
 def due_to_expire(*, now: dt.datetime) -> QuerySet[Registration]:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import reverse
 
+from rahdari.calendar import queries as calendars
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.register.rules import HOME, Standing
@@ -50,7 +51,8 @@ def is_open(line: HomeConnection, now: dt.datetime) -> bool:
 def rests(line: HomeConnection, now: dt.datetime) -> bool:
     """Whether it is off the lists only as long as its registration is: paused, suspended, or ended with a way back."""
     registration = entries.fresh(line.registration)
-    return entries.standing(registration, now) is Standing.SUSPENDED or entries.may_be_undone(registration, now)
+    is_suspended = entries.standing(registration, now) is Standing.SUSPENDED
+    return is_suspended or entries.may_be_undone(registration, now, calendars.in_force())
 
 
 def ended_origins(registration: Registration) -> set[str]:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 from rahdari.applicant.lines import count_of
 from rahdari.applicant.refusals import why
 from rahdari.applicant.registration_status import PAUSED, may_change, standing_of
+from rahdari.decide import case_clock
 from rahdari.decide import ending as decide_ending
 from rahdari.decide.rules import PAUSES
 from rahdari.people.access import person_required
@@ -88,7 +89,7 @@ def end_registration(request: HttpRequest, reference: str) -> HttpResponse:
     context = {
         "registration": found,
         "form": form,
-        "until": queries.undone_until(found, timezone.now()),
+        "until": queries.undone_until(found, timezone.now(), case_clock.calendar()),
         "is_paused": standing_of(found, timezone.now()) == PAUSED,
         "is_mobile": count_of(found) is not None,
     }

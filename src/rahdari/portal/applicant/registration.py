@@ -108,7 +108,8 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "yearly": register.open_yearly_question_of(found) if may_act else None,
         "office": applications.policy_in_force().contact,
         **_revocation(found, state),
-        "undone_until": register.undone_until(found, found.struck_out_at) if found.struck_out_at else None,
+        "undone_until": found.struck_out_at
+        and register.undone_until(found, found.struck_out_at, case_clock.calendar()),
         "may_change": may_act_for(person(request), found, Act.ADDRESSES),
         "may_prove": may_act_for(person(request), found, Act.PROVE),
         "holder": subjects.holder_name_of(found),

@@ -15,6 +15,7 @@ from rahdari.consult.models import Anchor, Comment, Draft, Hearing, Speaker, Ver
 from rahdari.consult.rules import Hidden, Outcome, State, Stop
 from rahdari.journal import seconding
 from rahdari.journal.models import JournalEntry
+from rahdari.people.models import User
 from tests import clock
 from tests.builders.consultations import (
     BOTH,
@@ -33,6 +34,7 @@ from tests.builders.consultations import (
     said,
     text_of,
 )
+from tests.calendar.said import in_force
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +73,19 @@ class TestPublish:
         assert (draft.closes_at - now).days in range(30, 36) and draft.state(now) == State.OPEN
         assert draft.state(draft.closes_at) == State.ANSWERING
         assert version.policy_digest == policy.read(policy_text()).digest
+
+    def test_names_no_last_day_that_two_officers_closed(self, director: User, second: User) -> None:
+        """Nor is the office late, or a hiding past dispute, at the end of such a day."""
+        clocks = {
+            "consultation": lambda: a_draft(now=NOW).draft.closes_at,
+            "consultation_name": lambda: queries.decided_by(NOW),
+            "consultation_answered": lambda: queries.answers_due(Draft(closes_at=NOW)),
+            "consultation_hidden": lambda: queries.until("consultation_hidden", NOW),
+        }
+        usual = {clock: end() for clock, end in clocks.items()}
+        for day in {end.date() for end in usual.values()}:
+            in_force(director, second, day, now=NOW)
+        assert [clock for clock, end in clocks.items() if end() <= usual[clock]] == []
 
     def test_of_a_second_version_gives_more_time_and_never_less(self) -> None:
         first = a_draft(now=NOW)

@@ -101,7 +101,7 @@ def _publish(
         raise NothingChanged(latest.number)
     if draft is not None and draft.ending:
         raise NotNow(rules.Stop.ENDED)
-    until = _until(OPENS if draft is None else AGAIN, now)
+    until = queries.until(OPENS if draft is None else AGAIN, now)
     if draft is None:
         draft = Draft.objects.create(reference=_next_reference(now), key=found.key, opened_at=now, closes_at=until)
     else:
@@ -128,11 +128,6 @@ def _publish(
     journal.record(act="consult.published", actor=actor, subject=draft.subject, now=now, detail=detail)
     wake()
     return version
-
-
-def _until(clock: str, now: dt.datetime) -> dt.datetime:
-    in_force = queries.in_force()
-    return policy.add(start=now, allowance=in_force.clocks[clock], calendar=in_force.calendar)
 
 
 def _next_reference(now: dt.datetime) -> str:

@@ -23,6 +23,7 @@ from django.db.models import (
     Window,
 )
 from django.db.models.functions import Coalesce, RowNumber
+from django.utils.module_loading import import_string
 
 from rahdari import policy
 from rahdari.errors import RahdariError
@@ -49,6 +50,13 @@ class DraftNotFound(RahdariError):
 
 def in_force() -> policy.Policy:
     return policy.current(settings.POLICY_FILE)
+
+
+def until(clock: str, start: dt.datetime) -> dt.datetime:
+    """When a clock of the policy ends that began then, by the calendar with all its corrections: the settings name what
+    gives it, since this room does not know the officers who enter them."""
+    calendar: policy.Calendar = import_string(settings.CALENDAR_IN_FORCE)()
+    return policy.add(start=start, allowance=in_force().clocks[clock], calendar=calendar)
 
 
 # -- drafts --------------------------------------------------------------------------------------------------------
@@ -242,17 +250,14 @@ def to_review(draft: Draft) -> QuerySet[Comment]:
 
 def decided_by(asked_at: dt.datetime) -> dt.datetime:
     """Until when an officer decides about a name that is claimed, or about a hiding that is disputed."""
-    rules = in_force()
-    return policy.add(start=asked_at, allowance=rules.clocks["consultation_name"], calendar=rules.calendar)
+    return until("consultation_name", asked_at)
 
 
 def is_hidden_lately(draft: Draft, now: dt.datetime) -> bool:
     """Whether a comment was hidden so short ago that its author has time to dispute it before the draft is adopted."""
     undisputed = comments(draft).exclude(hidden="").filter(appealed_at__isnull=True)
-    last, rules = undisputed.aggregate(last=Max("hidden_at"))["last"], in_force()
-    if last is None:
-        return False
-    return now < policy.add(start=last, allowance=rules.clocks["consultation_hidden"], calendar=rules.calendar)
+    last = undisputed.aggregate(last=Max("hidden_at"))["last"]
+    return last is not None and now < until("consultation_hidden", last)
 
 
 def names_to_decide(draft: Draft) -> QuerySet[Comment]:
@@ -363,8 +368,7 @@ def never_proved(now: dt.datetime) -> QuerySet[Comment]:
 
 def answers_due(draft: Draft) -> dt.datetime:
     """Until when the office says that it answers."""
-    rules = in_force()
-    return policy.add(start=draft.closes_at, allowance=rules.clocks["consultation_answered"], calendar=rules.calendar)
+    return until("consultation_answered", draft.closes_at)
 
 
 def is_open(draft: Draft, now: dt.datetime) -> bool:

@@ -301,6 +301,8 @@ ADDRESSES_CHANGED = "rahdari.applicant.known_proofs.take_known_proofs"
 SENT_UNDER = "rahdari.apply.queries.policies_by_subjects"
 # `consult` knows no person of the register: the act that writes to whoever comments is named here.
 COMMENT_LETTER = "rahdari.letters.actions.write_to_outsider"
+# Nor does it know the officers who correct the calendar: what gives the one in force is named here.
+CALENDAR_IN_FORCE = "rahdari.calendar.queries.in_force"
 MANDATE_LETTER = "rahdari.letters.actions.write_mandate"
 FORMER_AGENT_LETTER = "rahdari.letters.actions.write_former_agent"
 # Where an applicant goes on whose answers are all given: to the proofs, which the room above knows.

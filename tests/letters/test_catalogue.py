@@ -261,7 +261,6 @@ NAMED_UNTIL = {
     "attestation_ends_soon": "the day of the attestation",
     "file_kept": "`last_moment` of the day that an officer wrote",
     "incident_closed": "when it was over",
-    "registration_ended": "`register.undone_until`",
     "registration_paused": "it goes on by itself that day",
 }
 

@@ -9,7 +9,7 @@ import time_machine
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from rahdari import policy
 from rahdari.applicant.registration_status import may_go_on
@@ -216,6 +216,25 @@ class TestTheDayThatTheLetterNames:
     def test_is_no_later_than_the_term(self) -> None:
         found = Registration(valid_until=self.ENDED + timedelta(days=3), struck_out_at=self.ENDED)
         assert queries.undone_until(found, self.ENDED, CALENDAR) == found.valid_until
+
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_is_named_with_the_time_where_a_term_without_grace_ends_within_it(
+        self, holder: User, language: str
+    ) -> None:
+        User.objects.filter(pk=holder.pk).update(language=language)
+        holder.refresh_from_db()
+        member, until = story.a_person(), timezone.now().replace(hour=9, minute=32) + timedelta(days=3)  # 14:32 here
+        registration, browser = of_a_company(holder, member), signed_in(holder)
+        Registration.objects.filter(pk=registration.pk).update(valid_until=until, grace_until=None)
+        with translation.override(language):
+            told = values.moment(until)
+        asked = browser.get(test_holding.to_end(registration)).text
+        end(browser, registration)
+        company = Organisation.objects.get(holder_ref=registration.holder)
+        to_do = browser.get(reverse("portal:organisation", args=[company.pk])).text
+        for text in (asked, browser.get(page_of(registration)).text, to_do):
+            assert told in text
+        assert told in letters.letters_of(holder).get(template="registration_ended").text
 
 
 class TestAClosureThatTwoOfficersEnter:

@@ -38,6 +38,8 @@ class TestTimes:
         with translation.override(language):
             assert values.day(NOON) == day
             assert values.day(NOON.date()) == day
+            assert values.last_day(NOON) == moment
+            assert values.last_day(dt.datetime(2026, 11, 10, 18, 59, 59, tzinfo=dt.UTC)) == day
             assert values.when(NOON, now=NOON + dt.timedelta(days=2)) == moment
             assert values.when(NOON, now=NOON + dt.timedelta(hours=2)) == today
             assert (values.clock_time(NOON), values.clock_time(NOON, "exact")) == ("14:32", "14:32:07")

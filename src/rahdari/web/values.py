@@ -145,6 +145,11 @@ def moment(value: dt.datetime) -> str:
     return _("%(day)s, %(time)s") % {"day": day(value), "time": clock_time(value)}
 
 
+def last_day(value: dt.datetime) -> str:
+    """10 November 2026, of a time that ends with that day; 10 November 2026, 14:32, of one that ends within it."""
+    return day(value) if clock_time(value) == "23:59" else moment(value)
+
+
 def zone() -> str:
     """Asia/Karachi, UTC+5: of which all times are that are shown. Where clocks change twice a year the name alone."""
     name, now = timezone.get_current_timezone_name(), timezone.localtime()

@@ -253,7 +253,7 @@ def _just_ended(found: Organisation, now: dt.datetime) -> list[Registration]:
 def _undo(each: Registration) -> ToDo:
     place = reverse("portal:registration", args=[each.reference])
     until = register.undone_until(each, each.struck_out_at or each.stays_until, case_clock.calendar())
-    when = _("until %(date)s") % {"date": values.day(until)}
+    when = _("until %(date)s") % {"date": values.last_day(until)}
     return ToDo(place, _("It has ended. You can undo that"), each.reference, "off", when)
 
 

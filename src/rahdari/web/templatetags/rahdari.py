@@ -36,6 +36,7 @@ for _filter in (
     values.month,
     values.clock_time,
     values.when,
+    values.last_day,
     values.span_words,
 ):
     register.filter(_filter.__name__, _filter)

@@ -26,7 +26,9 @@ def possible(editions: Sequence[Mapping[str, Cell]], counts: Sequence[Mapping[st
                 unknown[name, number] = len(boxes)
                 boxes.append([0, CEILING])
             box = boxes[unknown[name, number]]
-            low, high = _alone(cell, first=number == 0)
+            low, high = _alone(
+                cell, beside=number == 0 and any(each.mark is not Mark.WITHHELD for each in cells.values())
+            )
             box[0], box[1] = max(box[0], low), min(box[1], high)
     rows = [
         (unknown[each.total, number], [unknown[part, number] for part in each.parts])
@@ -43,12 +45,13 @@ def possible(editions: Sequence[Mapping[str, Cell]], counts: Sequence[Mapping[st
     return found
 
 
-def _alone(cell: Cell, *, first: bool) -> tuple[int, int]:
+def _alone(cell: Cell, *, beside: bool) -> tuple[int, int]:
+    """`beside`: in a first edition beside cells that are not withheld; then each that is few says so."""
     if cell.value is not None:
         return max(THRESHOLD, cell.value - BASE // 2), cell.value + BASE // 2
     if cell.mark is Mark.FEW:
         return 0, THRESHOLD - 1
-    return (THRESHOLD if first else 0), min(MOST, CEILING)
+    return (THRESHOLD if beside else 0), min(MOST, CEILING)
 
 
 def _set(boxes: list[list[int]], at: int, value: int) -> list[list[int]]:

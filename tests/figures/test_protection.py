@@ -1,6 +1,6 @@
 """Small numbers: the threshold, the rounding, and an attack over all that was ever published."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 
 import pytest
@@ -13,6 +13,8 @@ from rahdari.figures.protection import (
     Cell,
     Mark,
     Sum,
+    conclude,
+    interval,
     protect,
     rounded,
     share,
@@ -92,58 +94,103 @@ class TestAnAttackOverAllThatWasPublished:
         assert protect(counts, sums)["all"].mark is Mark.WITHHELD
 
 
-def inverted(
-    free: Sequence[str], filled: Callable[[dict[str, int]], dict[str, int]], sums: Sequence[Sum], most: int
-) -> dict[tuple[tuple[str, Cell], ...], dict[str, set[int]]]:
-    """Of each output the numbers that give exactly this output, cell by cell: of all months whose `free` cells are up
-    to `most`."""
-    found: dict[tuple[tuple[str, Cell], ...], dict[str, set[int]]] = {}
+type Output = tuple[tuple[str, Cell], ...]
+# How the cells of some group hang together: the free ones, all of them from these, and the sums.
+type Group = tuple[str, Callable[[dict[str, int]], dict[str, int]], list[Sum]]
+
+GROUPS: dict[str, Group] = {
+    "two parts": ("ab", lambda c: c | {"all": c["a"] + c["b"]}, [Sum("all", ("a", "b"))]),
+    "three parts": ("abc", lambda c: c | {"all": sum(c.values())}, [Sum("all", ("a", "b", "c"))]),
+    "two floors": (
+        "abc",
+        lambda c: c | {"ab": c["a"] + c["b"], "all": sum(c.values())},
+        [Sum("all", ("ab", "c")), Sum("ab", ("a", "b"))],
+    ),
+    "two figures of one total": (
+        "abc",
+        lambda c: c | {"all": c["a"] + c["b"], "d": c["a"] + c["b"] - c["c"]},
+        [Sum("all", ("a", "b")), Sum("all", ("c", "d"))],
+    ),
+}
+
+
+def alike(group: Group, most: int) -> list[list[dict[str, int]]]:
+    """All months whose free cells are up to `most`; together those that have the same few and round to the same."""
+    free, filled, _ = group
+    found: dict[tuple[int, ...], list[dict[str, int]]] = {}
     for numbers in product(range(most + 1), repeat=len(free)):
         counts = filled(dict(zip(free, numbers, strict=True)))
-        if min(counts.values()) < 0:
-            continue
-        values = found.setdefault(tuple(protect(counts, sums).items()), {name: set() for name in counts})
-        for name, number in counts.items():
-            values[name].add(number)
-    return found
+        if min(counts.values()) >= 0:
+            key = tuple(0 if number < THRESHOLD else rounded(number) for number in counts.values())
+            found.setdefault(key, []).append(counts)
+    return list(found.values())
+
+
+def inverted(
+    months: list[list[dict[str, int]]], sums: list[Sum], most: int, before: Sequence[Mapping[str, Cell]] = ()
+) -> dict[Output, list[dict[str, int]]]:
+    """Of each output the months that give exactly this output, after these editions. Of larger totals than are in it
+    some months were not tried."""
+    found: dict[Output, list[dict[str, int]]] = {}
+    for some in months:
+        found.setdefault(tuple(protect(some[0], sums, before).items()), []).extend(some)
+    return {cells: some for cells, some in found.items() if all((cell.value or 0) <= most - 7 for _, cell in cells)}
+
+
+def closed(cells: Output, months: list[dict[str, int]]) -> Iterator[tuple[str, set[int]]]:
+    """Cells that are not told, and of which these months leave fewer than WIDTH values."""
+    for name, cell in cells:
+        values = {month[name] for month in months}
+        if cell.value is None and len(values) < WIDTH:
+            yield name, values
 
 
 class TestTheRuleRunBackwards:
     """A reader knows the rule, and asks which counts give exactly what was published."""
 
-    @pytest.mark.parametrize(
-        ("free", "filled", "sums", "most"),
-        [
-            ("ab", lambda c: c | {"all": c["a"] + c["b"]}, [Sum("all", ("a", "b"))], 40),
-            ("abc", lambda c: c | {"all": sum(c.values())}, [Sum("all", ("a", "b", "c"))], 22),
-            (
-                "abc",
-                lambda c: c | {"ab": c["a"] + c["b"], "all": sum(c.values())},
-                [Sum("all", ("ab", "c")), Sum("ab", ("a", "b"))],
-                24,
-            ),
-            (
-                "abc",
-                lambda c: c | {"all": c["a"] + c["b"], "d": c["a"] + c["b"] - c["c"]},
-                [Sum("all", ("a", "b")), Sum("all", ("c", "d"))],
-                24,
-            ),
-        ],
-        ids=["two parts", "three parts", "two floors", "two figures of one total"],
-    )
-    def test_leaves_five_values_of_each_cell_that_is_not_told(
-        self, free: str, filled: Callable[[dict[str, int]], dict[str, int]], sums: list[Sum], most: int
-    ) -> None:
-        judged = 0
-        for cells, values in inverted(free, filled, sums, most).items():
-            # Of larger totals some months were not tried.
-            if any(cell.value is not None and cell.value > most - 7 for _, cell in cells):
+    @pytest.mark.parametrize(("name", "most"), [*zip(GROUPS, (40, 22, 24, 24), strict=True)])
+    def test_leaves_five_values_of_each_cell_that_is_not_told(self, name: str, most: int) -> None:
+        _, _, sums = GROUPS[name]
+        # Each month by itself: that the rule reads nothing else of a number is asked, too.
+        found = inverted([[month] for some in alike(GROUPS[name], most) for month in some], sums, most)
+        for cells, months in found.items():
+            assert not [*closed(cells, months)], cells
+        assert sum(cell.value is None for cells in found for _, cell in cells) > 20
+
+    @pytest.mark.parametrize(("name", "most"), [*zip(GROUPS, (40, 27, 27, 27), strict=True)])
+    def test_leaves_five_where_it_was_corrected(self, name: str, most: int) -> None:
+        """Of a correction the rule reads what was published before, and not what was counted then."""
+        _, _, sums = GROUPS[name]
+        months, judged = alike(GROUPS[name], most), 0
+        for first in inverted(months, sums, most):
+            for cells, some in inverted(months, sums, most, [dict(first)]).items():
+                assert not [*closed(cells, some)], (first, cells)
+                judged += cells != first
+        assert judged > 10
+
+    def test_leaves_five_for_a_reader_who_knows_which_cells_changed_of_a_total_that_was_told(self) -> None:
+        """Of what can be few: two numbers of 8 and more that round to 10, and come to 15, are 8 or 9."""
+        (_, _, sums), most = GROUPS["two parts"], 27
+        months = alike(GROUPS["two parts"], most)
+        for first, then in inverted(months, sums, most).items():
+            if dict(first)["all"].value is None:
                 continue
-            for name, cell in cells:
-                if cell.value is None:
-                    judged += 1
-                    assert len(values[name]) >= WIDTH, (name, cells, values)
-        assert judged > 20
+            for cells, now in inverted(months, sums, most, [dict(first)]).items():
+                fits: dict[tuple[bool, ...], tuple[list[dict[str, int]], list[dict[str, int]]]] = {}
+                for old, new in product(then, now):
+                    olds, news = fits.setdefault(tuple(old[name] == new[name] for name in old), ([], []))
+                    olds.append(old)
+                    news.append(new)
+                for changed_ones, (olds, news) in fits.items():
+                    for name, values in (*closed(first, olds), *closed(cells, news)):
+                        assert min(values) >= THRESHOLD, (name, values, first, cells, changed_ones)
+
+    def test_tells_nothing_again_beside_a_step_over_the_threshold(self) -> None:
+        """The total was told again for 7 + 21 after 8 + 20, and 20 as well: 6 or 7 was the only number between."""
+        sums = [Sum("all", ("a", "b"))]
+        first = protect({"a": 8, "b": 20, "all": 28}, sums)
+        then = protect({"a": 7, "b": 21, "all": 28}, sums, [first])
+        assert {cell.mark for cell in then.values()} == {Mark.WITHHELD}
 
 
 class TestProtect:
@@ -168,12 +215,18 @@ class TestProtect:
         first = protect({"one": before}, [])
         assert protect({"one": after}, [], [first])["one"] == Cell(None, Mark.WITHHELD)
 
-    def test_corrects_the_parts_where_the_total_changed_too(self) -> None:
+    def test_corrects_the_parts_where_the_total_was_never_told(self) -> None:
         sums = [Sum("all", ("case", "paper", "appeal"))]
         first = protect({"all": 52, "case": 41, "paper": 9, "appeal": 2}, sums)
         then = protect({"all": 72, "case": 61, "paper": 9, "appeal": 2}, sums, [first])
         assert (then["case"], then["paper"]) == (Cell(60), Cell(10))
         assert {then[name].mark for name in ("all", "appeal")} == {Mark.WITHHELD}
+
+    def test_holds_nothing_for_large_where_all_is_withheld(self) -> None:
+        """In a first edition it may be few, which is why all of it is withheld."""
+        cells = protect({"all": 14, "a": 7, "b": 7, "c": 7, "d": 7}, [Sum("all", ("a", "b")), Sum("all", ("c", "d"))])
+        assert {interval(cell).low for cell in cells.values()} == {0}
+        assert {says.low for says in conclude([cells], []).values()} == {0}
 
     def test_refuses_a_total_that_is_no_sum(self) -> None:
         with pytest.raises(ValueError, match="not the sum"):

@@ -15,7 +15,7 @@ from pathlib import Path
 from .cells import NUMBER, Row, share_of
 from .definitions import ALL
 from .files import DEFINITIONS, EDITIONS, FIGURES, PACKAGE, TABLES
-from .protection import BASE, MOST, THRESHOLD, WIDTH, Cell, Interval, Mark, Sum, at_least_and_most, conclude, interval
+from .protection import BASE, THRESHOLD, WIDTH, Cell, Mark, Sum, at_least_and_most, conclude, interval
 
 
 class Unreadable(ValueError):
@@ -125,6 +125,5 @@ def _of_month(editions: list[Edition], totals: dict[str, str]) -> Iterator[str]:
 
 
 def _can_be_the_sum(total: Cell, parts: list[Cell]) -> bool:
-    said = Interval(0, MOST) if total.mark is Mark.WITHHELD else interval(total)
-    both = at_least_and_most(parts) & said
+    both = at_least_and_most(parts) & interval(total)
     return both.low <= both.high

@@ -4,9 +4,9 @@ Pure: no database, no clock, no Django. Counts are integers of 0 and more.
 
 Invariants: a number below THRESHOLD is never told; one that is told is rounded to BASE, always in the same way; and of
 a number that is not told at least WIDTH values stay possible, as many as the rounding leaves of each number that is,
-for a reader who has every margin and every earlier edition of the month, and who runs this rule backwards. So which
-cells are withheld follows from which cells are few, and from nothing else that is not published: nothing is ever made
-up, and no noise is added.
+for a reader who has every margin and every earlier edition of the month, and who runs this rule backwards, that of
+corrections too. So which cells are withheld follows from which cells are few, from what the others are rounded to, and
+from nothing else that is not published: nothing is ever made up, and no noise is added.
 
 The method is cell suppression with conventional rounding: Hundepool et al., Statistical Disclosure Control (2012),
 chapters 4 and 5.
@@ -76,10 +76,10 @@ def rounded(number: int) -> int:
 
 
 def interval(cell: Cell) -> Interval:
-    """What the cell of a first edition says alone."""
+    """What a cell says alone. Of what is withheld nothing: where all of a group is, some of it can be few."""
     if cell.value is not None:
         return Interval(max(THRESHOLD, cell.value - BASE // 2), cell.value + BASE // 2)
-    return Interval(0, THRESHOLD - 1) if cell.mark is Mark.FEW else Interval(THRESHOLD, MOST)
+    return Interval(0, THRESHOLD - 1 if cell.mark is Mark.FEW else MOST)
 
 
 def protect(counts: Mapping[str, int], sums: Sequence[Sum], before: Sequence[Cells] = ()) -> dict[str, Cell]:
@@ -131,30 +131,22 @@ def _to_withhold(cells: Cells, sums: Sequence[Sum]) -> str | None:
 
 
 def _corrected(new: Cells, counts: Mapping[str, int], sums: Sequence[Sum], before: Sequence[Cells]) -> Cells:
-    """What a correction tells of cells that are bound together by sums: all of it where no number is few and none ever
-    was. Else nothing that would bind a few once more: what is told as before binds it as before, and whatever else
-    there is, is withheld, also the few, so that no step over the threshold is seen.
+    """What a correction tells of cells that are bound together by sums: all of it where it comes out as it was
+    published, or where no number is few and none ever was. Else nothing, also not which are few: a step over the
+    threshold would tell how many there were on either side, and so would a number that is told again, by the total of
+    the edition before.
 
-    Where the one total was never told, or has another value and is withheld, the sum says nothing any more, and its
-    parts are told.
+    Where there is one total, and it was never told, its parts are told: those that were, and are not few.
     """
     earlier = [edition[name] for edition in before for name in new if name in edition]
     last = {name: cell for edition in before for name, cell in edition.items() if name in new}
-    if last == new:
+    if last == new or all(cell.value is not None for cell in (*new.values(), *earlier)):
         return new
-    if all(cell.value is not None for cell in (*new.values(), *earlier)):
-        return new
-    totals = [each.total for each in sums if each.total in new]
-    is_loose = len(totals) == 1 and (
-        all(edition[totals[0]].value is None for edition in before if totals[0] in edition)
-        or last[totals[0]].value not in (None, rounded(counts[totals[0]]))
-    )
-    found = {}
-    for name in new:
-        was, now = last[name], counts[name]
-        is_told = was.value is not None and now >= THRESHOLD and name not in (totals if is_loose else ())
-        is_told = is_told and (is_loose or was.value == rounded(now))
-        found[name] = Cell(rounded(now)) if is_told else Cell(None, Mark.WITHHELD)
+    found = dict.fromkeys(new, Cell(None, Mark.WITHHELD))
+    totals = {each.total for each in sums if each.total in new}
+    if len(totals) == 1 and all(edition[name].value is None for edition in before for name in totals & edition.keys()):
+        told = (name for name in new if last[name].value is not None and counts[name] >= THRESHOLD)
+        found |= {name: Cell(rounded(counts[name])) for name in told}
     return found
 
 
@@ -179,7 +171,9 @@ def conclude(editions: Sequence[Cells], sums: Sequence[Sum]) -> dict[tuple[str, 
     unknown, and so is what is withheld in a correction and the cell before it. All sums of all editions bind it.
     Intervals are narrowed until no sum narrows one any more, or until one is empty: then something did change.
     """
-    known: dict[tuple[str, object], Interval] = {}
+    known: dict[tuple[str, object], Interval] = {
+        (name, Mark.WITHHELD): Interval(THRESHOLD, MOST) for cells in editions[:1] for name in _not_few(cells, sums)
+    }
     bound: list[tuple[tuple[str, object], list[tuple[str, object]]]] = []
     keys: dict[str, tuple[str, object]] = {}
     for number, cells in enumerate(editions):
@@ -204,6 +198,15 @@ def conclude(editions: Sequence[Cells], sums: Sequence[Sum]) -> dict[tuple[str, 
     return known
 
 
+def _not_few(cells: Cells, sums: Sequence[Sum]) -> Iterator[str]:
+    """What is withheld in a first edition beside cells that are not: each of these that is few says so."""
+    own = [each for each in sums if all(name in cells for name in (each.total, *each.parts))]
+    for bound in _bound_together(cells, own):
+        withheld = {name for name in bound if cells[name].mark is Mark.WITHHELD}
+        if withheld != bound:
+            yield from withheld
+
+
 def _told_by[K](total: K, parts: Collection[K], known: Mapping[K, Interval]) -> Iterator[tuple[K, Interval]]:
     low, high = (sum(ends) for ends in zip(*((known[part].low, known[part].high) for part in parts), strict=True))
     yield total, Interval(low, min(high, MOST))
@@ -215,7 +218,7 @@ def _told_by[K](total: K, parts: Collection[K], known: Mapping[K, Interval]) -> 
 def told_of_time(count: Cell) -> tuple[bool, bool]:
     """Whether the median, and the 95th of 100, is told of as many as this cell says: where at least THRESHOLD lie on
     either side. Judged by what is published, so that it says nothing more of the number itself."""
-    fewest = 0 if count.value is None else interval(count).low
+    fewest = interval(count).low
     return fewest >= 2 * THRESHOLD, fewest >= 20 * THRESHOLD
 
 
@@ -235,5 +238,5 @@ def share(some: Cell, of: Cell) -> float | None:
 
 def at_least_and_most(cells: Iterable[Cell]) -> Interval:
     """Between what the true sum of these lies, as far as they say it."""
-    found = [interval(cell) if cell.mark is not Mark.WITHHELD else Interval(0, MOST) for cell in cells]
+    found = [interval(cell) for cell in cells]
     return Interval(sum(each.low for each in found), min(MOST, sum(each.high for each in found)))

@@ -693,15 +693,37 @@ class TestHide:
         with pytest.raises(DatabaseError, match="with_all_who_signed_it"), transaction.atomic():
             Comment.objects.filter(pk=signer.pk).update(hidden=Hidden.ABUSE, hidden_at=NOW, hidden_by=OFFICER)
 
-    def test_leaves_an_answer_that_was_not_told_yet_untold(self) -> None:
+    def test_leaves_an_answer_that_was_not_told_yet_untold_until_it_is_shown_again(self) -> None:
         version = a_draft()
-        comment = a_comment(version.draft, email="late@reader.example")
+        comment = a_comment(version.draft, words="They are all the same.", email="late@reader.example")
+        a_comment(version.draft, words="They are all the same", email="signed@reader.example")
         usual: Any = {"point": BOTH, "outcome": Outcome.KEPT, "text": BOTH, "actor": OFFICER, "now": timezone.now()}
         answering.answer(draft=version.draft, numbers=[1], **usual)
         moderating.hide(comment=comment, why=Hidden.ABUSE, actor=OFFICER, now=timezone.now())
         answering.tell(now=timezone.now())
         [letter] = letters_to("late@reader.example")
         assert "was hidden" in letter.text
+        telling.tell_signers(now=timezone.now())
+        moderating.dispute(comment=comment, now=timezone.now())
+        moderating.review(comment=comment, show=True, actor=SECOND, now=timezone.now())
+        telling.tell_signers(now=timezone.now())
+        for _ in range(2):
+            answering.tell(now=timezone.now())
+            telling.tell_signers(now=timezone.now())
+        for email in ("late@reader.example", "signed@reader.example"):
+            _hidden, shown, told = letters_to(email)
+            assert "is shown again" in shown.text and "was answered" in told.text
+
+    def test_tells_no_answer_twice_that_was_told_before(self) -> None:
+        version = a_draft()
+        comment = a_comment(version.draft, email="before@reader.example")
+        answered(version.draft, comment)
+        moderating.hide(comment=comment, why=Hidden.ABUSE, actor=OFFICER, now=timezone.now())
+        moderating.dispute(comment=comment, now=timezone.now())
+        moderating.review(comment=comment, show=True, actor=SECOND, now=timezone.now())
+        answering.tell(now=timezone.now())
+        told, _hidden, shown = letters_to("before@reader.example")
+        assert "was answered" in told.text and "is shown again" in shown.text
 
     def test_that_is_over_is_told_to_nobody_any_more(self) -> None:
         """Shown again before who signed it was told: they read that it is shown."""

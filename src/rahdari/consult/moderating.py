@@ -88,7 +88,12 @@ def review(*, comment: Comment, show: bool, actor: str, now: dt.datetime) -> Com
     comment.reviewed_at, comment.reviewed_by = now, actor
     if show:
         comment.hidden, comment.was_hidden = "", comment.hidden
-    comment.save(update_fields=["reviewed_at", "reviewed_by", "hidden", "was_hidden"])
+        # What became of its answer while it was hidden was passed over, and told to nobody.
+        told, since = comment.answer_told_at, comment.hidden_at
+        if told is not None and since is not None and told >= since:
+            comment.answer_told_at = None
+            wake()
+    comment.save(update_fields=["reviewed_at", "reviewed_by", "hidden", "was_hidden", "answer_told_at"])
     _record("consult.showed" if show else "consult.upheld", actor, comment, now)
     telling.write_news(comment, "shown" if show else "upheld", now)
     telling.tell_who_signed(comment)

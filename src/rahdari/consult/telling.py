@@ -109,6 +109,8 @@ def became(comment: Comment) -> str:
     answer, last = of_answer(comment), comment.answer.answered_at
     if answer == "taken_back" and (version := queries.version_of(comment.draft)) is not None:
         last = max(last, version.published_at)
+    # Passed over while it was hidden, and told after it was shown again.
+    last = max(last, comment.answer_told_at or last)
     return answer if comment.reviewed_at is None or last >= comment.reviewed_at else "shown"
 
 

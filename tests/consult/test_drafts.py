@@ -296,6 +296,20 @@ class TestTheNextVersion:
             found = Anchor.objects.filter(comment=each).order_by("version__number")
             assert [anchor.fate for anchor in found] == fates and third.number == 3
 
+    def test_says_once_that_a_passage_has_other_words_and_again_of_still_other_ones(self) -> None:
+        version, letters = a_draft(), []
+        a_comment(version.draft, clause="9.1", email="touched@reader.example")
+        later = {"within 10 working hours too": "within 12 working hours"}
+        for changes in (NIGHT, NIGHT | {"at least 5 seats": "a licence"}, later, {}, NIGHT):
+            version = next_version(version, changes)
+            tell(timezone.now())
+            letters.append(len(news_of("touched@reader.example")))
+        # In the fourth it is as it was read.
+        assert letters == [1, 1, 2, 3, 4]
+        assert [*Anchor.objects.order_by("version__number").values_list("fate", flat=True)] == [
+            *("changed", "changed", "changed", "kept", "changed")
+        ]
+
     def test_leaves_an_orphan_one_and_says_so_once(self) -> None:
         """Words that come back are not those that were meant."""
         version = a_draft()

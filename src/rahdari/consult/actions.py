@@ -189,17 +189,29 @@ def _tell_of_answers(draft: Draft, before: Set[tuple[object, object]]) -> None:
 @each_of(queries.anchors_to_tell, ready=telling.at_pace)
 def tell_of_words(anchor: Anchor, now: dt.datetime) -> bool:
     """Tell an author where their words stand in the new version; what is hidden or was never proved is passed over, and
-    what was attached to nothing before: that is told once."""
+    what was attached to nothing before, or had these other words already: that is told once."""
     comment = Comment.objects.select_related("speaker", "draft", "part_of", "version").get(pk=anchor.comment_id)
     number, more = anchor.version.number, {}
     if anchor.fate == anchors.Fate.ORPHANED:
         more = {"since": queries.loose_since([comment.pk])[comment.pk]}
     elif anchor.fate == anchors.Fate.CHANGED:
         more = {"before": comment.version.number}
-    if comment.proved_at is not None and not comment.is_hidden and more.get("since", number) == number:
+    is_known = more.get("since", number) != number or _had_these_words(comment, anchor)
+    if comment.proved_at is not None and not comment.is_hidden and not is_known:
         telling.write_news(comment, anchor.fate, now, version=number, **more)
     Anchor.objects.filter(pk=anchor.pk).update(told_at=now)
     return True
+
+
+def _had_these_words(comment: Comment, anchor: Anchor) -> bool:
+    """Whether the passage had other words in the version before already, and the same ones."""
+    if anchor.fate != anchors.Fate.CHANGED:
+        return False
+    last = comment.anchors.filter(version__number=anchor.version.number - 1, fate=anchor.fate).first()
+    if last is None:
+        return False
+    before, now = (each.version.document.texts(comment.language).get(each.clause) for each in (last, anchor))
+    return before == now
 
 
 # -- hearings ------------------------------------------------------------------------------------------------------

@@ -626,6 +626,7 @@ class TestHiding:
         assert "It is hidden already" in again.text
         page = author.get(at("consultation_comment", draft, number=signer.number)).text
         assert "Hidden" in page and "It is published" not in page
+        assert "It insults or threatens somebody." in page
         by_signature = at("dispute_comment", draft, comment=signer.pk, token=telling.token_of(signer))
         assert "Another officer looks at it" in author.get(by_signature).text
         assert "You hid it yourself" in first.get(at("desk_draft", draft)).text

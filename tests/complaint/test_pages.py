@@ -79,6 +79,7 @@ class TestAVisitor:
         for first, second in (pages, after):
             assert first.status_code == second.status_code == 200
             assert text_of(first.content) == text_of(second.content)
+        assert "We do not tell who is registered." in client.get(MISUSE).content.decode()
 
     def test_loses_nothing_that_was_typed(self) -> None:
         answer = visitor().post(
@@ -265,6 +266,7 @@ class TestTheDesk:
         assert (
             "We have finished checking your complaint" in page and "Not founded" not in page and "Genuine." not in page
         )
+        assert "We do not tell who is registered." in page
 
 
 class TestInUrdu:

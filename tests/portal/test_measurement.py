@@ -92,10 +92,12 @@ class TestThePage:
         consent = queries.consent_of(entry.feed_id)
         assert consent is not None and (consent.inside, consent.agent, consent.personal) == (False, True, True)
         assert json.loads(consent.asks)["claim"]["method"] == "tls"
-        assert "Nothing was seen yet" in client.get(page).text
+        agreed, erased = client.get(page).text, "What was seen is erased, but for what a reported disruption needs."
+        assert "Nothing was seen yet" in agreed and erased in agreed
         client.post(page, {"withdraw": "1"})
         assert queries.consent_of(entry.feed_id) is None
-        assert "I agree" in client.get(page).text
+        stopped = client.get(page).text
+        assert "I agree" in stopped and erased in stopped
 
     @pytest.mark.parametrize("language", ["en", "ur"])
     def test_says_each_state_and_rule_in_words(self, entry: Entry, person: User, language: str) -> None:

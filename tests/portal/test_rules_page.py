@@ -38,6 +38,7 @@ class TestRules:
         page = html.unescape(client.get(reverse("portal:privacy")).content.decode())
         assert "120 days after the final decision" in page and "A copy, or a correction" in page
         assert "these have no date for deletion" in page
+        assert "erased when you stop it, but for what a reported disruption needs." in page
         assert (
             "the time of your last sign-in" in page
             and "it is not automatic" in page

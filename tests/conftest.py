@@ -34,7 +34,7 @@ from rahdari.publish import watching
 from rahdari.settings.base import database
 from rahdari.vault import keys
 from tests import clock, costs, lanes, tables
-from tests.builders import addresses, cut_off
+from tests.builders import addresses
 from tests.builders.cases import an_officer
 from tests.needs import everything_is_needed
 
@@ -295,6 +295,9 @@ def director(db: None) -> User:
 @pytest.fixture
 def one_person(db: None, settings: Any, tmp_path: Path) -> Iterator[Callable[..., None]]:
     """Makes accounts those of one person (`cut_off.with_one_number`)."""
+    # A room that can be left out.
+    from tests.builders import cut_off
+
     settings.SMS_FOLDER = tmp_path / "sms"
     yield cut_off.with_one_number
     cut_off.another_hour()
